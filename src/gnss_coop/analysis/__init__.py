@@ -1,0 +1,1 @@
+"""Positions, visibility, dilution of precision, comparison: array in, array out."""

@@ -1,0 +1,1 @@
+"""Files in: RINEX navigation messages, SP3 orbits, bounded decompression."""
