@@ -1,0 +1,107 @@
+"""GLONASS/BeiDou ground-station interoperability: visibility, DOP and mutual gain from RINEX files.
+
+Examples
+--------
+>>> import gnss_coop as gc
+>>> nav = gc.read_nav("sample_rinex/BRDC00IGS_R_20240100000_01D_MN.rnx.gz")
+>>> sky = gc.satellite_positions(nav, gc.epochs("2024-01-10", hours=24, step_s=900))
+>>> dop = gc.dilution_of_precision(sky, gc.stations(), ["R", "C", "R+C"], mask_deg=15)
+>>> table = gc.compare(dop, limit=6.0)
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from gnss_coop._version import __version__
+
+if TYPE_CHECKING:
+    from gnss_coop.analysis.comparison import compare, findings
+    from gnss_coop.analysis.dop import dilution_of_precision
+    from gnss_coop.analysis.positions import satellite_positions
+    from gnss_coop.analysis.visibility import visibility
+    from gnss_coop.errors import (
+        EphemerisGapError,
+        GnssCoopError,
+        LeapSecondWarning,
+        RinexError,
+        ScenarioError,
+        StationError,
+        TimeError,
+    )
+    from gnss_coop.formats.rinex_nav import read_nav
+    from gnss_coop.formats.sp3 import read_sp3
+    from gnss_coop.model.ephemerides import Ephemerides
+    from gnss_coop.model.horizon import HorizonMask
+    from gnss_coop.model.scenario import Scenario
+    from gnss_coop.model.stations import Network, Station, read_station, stations
+    from gnss_coop.model.timescales import epochs, format_time, parse_time
+
+#: Where each public name lives; modules are imported when a name is first used.
+_HOME = {
+    "EphemerisGapError": "errors",
+    "Ephemerides": "model.ephemerides",
+    "GnssCoopError": "errors",
+    "HorizonMask": "model.horizon",
+    "LeapSecondWarning": "errors",
+    "Network": "model.stations",
+    "RinexError": "errors",
+    "Scenario": "model.scenario",
+    "ScenarioError": "errors",
+    "Station": "model.stations",
+    "StationError": "errors",
+    "TimeError": "errors",
+    "compare": "analysis.comparison",
+    "dilution_of_precision": "analysis.dop",
+    "epochs": "model.timescales",
+    "findings": "analysis.comparison",
+    "format_time": "model.timescales",
+    "parse_time": "model.timescales",
+    "read_nav": "formats.rinex_nav",
+    "read_sp3": "formats.sp3",
+    "read_station": "model.stations",
+    "satellite_positions": "analysis.positions",
+    "stations": "model.stations",
+    "visibility": "analysis.visibility",
+}
+
+__all__ = [
+    "Ephemerides",
+    "EphemerisGapError",
+    "GnssCoopError",
+    "HorizonMask",
+    "LeapSecondWarning",
+    "Network",
+    "RinexError",
+    "Scenario",
+    "ScenarioError",
+    "Station",
+    "StationError",
+    "TimeError",
+    "__version__",
+    "compare",
+    "dilution_of_precision",
+    "epochs",
+    "findings",
+    "format_time",
+    "parse_time",
+    "read_nav",
+    "read_sp3",
+    "read_station",
+    "satellite_positions",
+    "stations",
+    "visibility",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'gnss_coop' has no attribute {name!r}")
+    value = getattr(import_module(f"gnss_coop.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,217 @@
+"""Satellite positions at any epochs from broadcast ephemerides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from gnss_coop import constants as const
+from gnss_coop.errors import EphemerisGapError, ScenarioError
+from gnss_coop.kernels import orbits
+from gnss_coop.model import frames, timescales
+from gnss_coop.model import records as rec
+from gnss_coop.model.messages import MESSAGES
+from gnss_coop.model.systems import SYSTEMS
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from gnss_coop.model.ephemerides import Ephemerides
+
+FRAMES: Final = ("broadcast", "itrf")
+
+
+def satellite_positions(
+    nav: Ephemerides,
+    epochs: Any,
+    *,
+    systems: str | Iterable[str] | None = None,
+    exclude_sv: Iterable[str] = (),
+    include_unhealthy: bool = False,
+    max_age_s: float | Mapping[str, float] | None = None,
+    frame: str = "broadcast",
+) -> xr.Dataset:
+    """Compute satellite positions from broadcast ephemerides.
+
+    At each epoch a satellite's orbit comes from the healthy record nearest in time within the limit of its
+    message; of several with one reference time, from the newest sent by then. A satellite counts as healthy
+    when the newest record sent by the epoch says so.
+
+    Parameters
+    ----------
+    nav : Ephemerides
+        From `read_nav`.
+    epochs : datetime64 array, DatetimeIndex or sequence
+        Instants on GPST; time-zone aware ones are UTC. `gnss_coop.epochs` makes them.
+    systems : str or iterable of str, optional
+        RINEX letters, such as ``"RC"``; all systems of `nav` by default.
+    exclude_sv : iterable of str
+        Satellites to leave out, such as ``["R06"]``.
+    include_unhealthy : bool
+        Compute unhealthy satellites too; `healthy` tells them.
+    max_age_s : float or mapping of system letter to float, optional
+        Limit of the distance in time from an ephemeris [s] instead of the message's own (GLONASS 1800,
+        BeiDou 3600, SBAS 360, all others 7200).
+    frame : {"broadcast", "itrf"}
+        As broadcast, or GLONASS rotated and shifted from PZ-90 to ITRF (6 mm since 2014, 0.5 m before).
+
+    Returns
+    -------
+    xarray.Dataset
+        ``positions`` (time, sv, ecef) [m], NaN without a usable ephemeris; ``age`` (time, sv) [s], epoch
+        minus reference time; ``healthy`` (time, sv), false where no ephemeris is in reach; ``message``
+        (time, sv), index into its attribute ``flag_meanings``, -1 for none. Coordinates time, sv, ecef.
+
+    Raises
+    ------
+    EphemerisGapError
+        If `nav` holds no record of the systems at all, or none is in reach of any epoch.
+    TimeError, ScenarioError
+        If epochs, letters or satellite names cannot be understood.
+
+    Notes
+    -----
+    Formulas: IS-GPS-200, BDS-SIS-ICD, GLONASS ICD; see `gnss_coop.kernels.orbits`. Positions are geometric,
+    Earth-fixed at the epoch itself: light time and the Earth's rotation during it are left out, which moves
+    azimuth and elevation by less than 0.001 deg.
+
+    Examples
+    --------
+    >>> import gnss_coop as gc
+    >>> nav = gc.read_nav("sample_rinex/BRDC00IGS_R_20240100000_01D_MN.rnx.gz")
+    >>> sky = gc.satellite_positions(nav, gc.epochs("2024-01-10T12:00:00", hours=1), systems="RC")
+    >>> dict(sky.sizes)
+    {'time': 12, 'sv': 73, 'ecef': 3}
+    >>> round(float(sky.positions.sel(sv="R01")[0].dot([1, 0, 0]) / 1e3))
+    -10637
+    """
+    if frame not in FRAMES:
+        raise ScenarioError(f"unknown frame {frame!r}: write one of {', '.join(FRAMES)}")
+    epoch_ns = timescales.from_datetime64(epochs)
+    wanted = nav.select(systems, exclude_sv)
+    if len(wanted) == 0:
+        raise EphemerisGapError(f"there is no usable navigation record of {_names(systems)} in {_files(nav)}")
+    chosen, usable = _select(wanted, epoch_ns, include_unhealthy, max_age_s)
+    if epoch_ns.size and not usable.any():
+        raise _gap(wanted, epoch_ns)
+    xyz = np.empty((*chosen.shape, 3))
+    derived = wanted.derived
+    orbits.positions(epoch_ns, chosen, derived.toe_ns, derived.model, derived.elements, xyz)
+    if frame == "itrf":
+        glonass = [i for i, sv in enumerate(wanted.satellites) if sv[0] == "R"]
+        xyz[:, glonass] = frames.pz90_to_itrf(xyz[:, glonass], epoch_ns[:, None])
+    return _dataset(wanted, epoch_ns, chosen, usable, xyz, frame)
+
+
+def default_span_ns(nav: Ephemerides, systems: str | Iterable[str] | None = None) -> tuple[int, int]:
+    """Return the span to analyse where none is asked: the day with most of the data, as far as it is covered.
+
+    Parameters
+    ----------
+    nav : Ephemerides
+        From `read_nav`.
+    systems : str or iterable of str, optional
+        RINEX letters.
+
+    Returns
+    -------
+    (int, int)
+        Start and end [ns of GPST].
+    """
+    wanted = nav.select(systems)
+    if len(wanted) == 0:
+        raise EphemerisGapError(f"there is no usable navigation record of {_names(systems)} in {_files(nav)}")
+    toe_ns = wanted.derived.toe_ns
+    day_ns = const.SECONDS_PER_DAY * const.NS_PER_S
+    day = int(np.median(toe_ns // day_ns)) * day_ns
+    on_day = toe_ns[(toe_ns >= day) & (toe_ns <= day + day_ns)]
+    if on_day.size == 0:  # the median fell between two files far apart
+        return int(toe_ns.min()), int(toe_ns.max())
+    # Reference times reach to within their step of both ends of a full day.
+    slack = 3600 * const.NS_PER_S
+    start = day if on_day.min() - day <= slack else int(on_day.min())
+    end = day + day_ns if day + day_ns - on_day.max() <= slack else int(on_day.max())
+    return (start, end) if end > start else (start, start + slack)
+
+
+def _select(
+    nav: Ephemerides, epoch_ns: npt.NDArray[np.int64], any_health: bool, max_age_s: float | Mapping[str, float] | None
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int8]]:
+    """Choose a record per epoch and satellite; -1 for none."""
+    start, stop = rec.groups(nav.table)
+    keys = rec.satellite_key(nav.table)
+    _, group_sv = np.unique(keys[start], return_inverse=True)
+    limit_ns = np.array([int(_limit_s(m.system, m.max_age_s, max_age_s) * const.NS_PER_S) for m in MESSAGES])
+    shape = (epoch_ns.size, int(group_sv.max()) + 1)
+    chosen, usable = np.empty(shape, np.int64), np.empty(shape, np.int8)
+    derived = nav.derived
+    orbits.select(
+        epoch_ns, start, stop, group_sv, derived.toe_ns, derived.sent_ns, limit_ns[nav.table.message],
+        derived.healthy, any_health, chosen, usable,
+    )  # fmt: skip
+    return chosen, usable
+
+
+def _limit_s(system: str, default_s: float, asked: float | Mapping[str, float] | None) -> float:
+    limit = default_s if asked is None else asked.get(system, default_s) if isinstance(asked, Mapping) else asked
+    if not 0 <= limit <= 30 * const.SECONDS_PER_DAY:
+        raise ScenarioError(f"the age limit of an ephemeris must be between 0 s and 30 days, not {limit} s")
+    return limit
+
+
+def _gap(nav: Ephemerides, epoch_ns: npt.NDArray[np.int64]) -> EphemerisGapError:
+    first, last = (timescales.format_time(t) for t in nav.span_ns)
+    asked = [timescales.format_time(t) for t in (epoch_ns.min(), epoch_ns.max())]
+    return EphemerisGapError(
+        f"no ephemeris is in reach of {asked[0]} to {asked[1]} GPST: the records of "
+        f"{_names(nav.systems)} in {_files(nav)} cover {first} to {last} GPST",
+        first,
+        last,
+    )
+
+
+def _names(systems: str | Iterable[str] | None) -> str:
+    return "any system" if systems is None else ", ".join(SYSTEMS[s].name for s in systems)
+
+
+def _files(nav: Ephemerides) -> str:
+    return nav.files[0] if len(nav.files) == 1 else f"the {len(nav.files)} files"
+
+
+def _dataset(
+    nav: Ephemerides,
+    epoch_ns: npt.NDArray[np.int64],
+    chosen: npt.NDArray[np.int64],
+    usable: npt.NDArray[np.int8],
+    xyz: npt.NDArray[np.float64],
+    frame: str,
+) -> xr.Dataset:
+    import xarray as xr
+
+    none = chosen < 0
+    age_s = (epoch_ns[:, None] - nav.derived.toe_ns[chosen]) / const.NS_PER_S
+    age_s[none] = np.nan
+    message = nav.table.message[chosen]
+    message[none] = -1
+    plane = ("time", "sv")
+    return xr.Dataset(
+        {
+            "positions": ((*plane, "ecef"), xyz, {"units": "m", "long_name": "Earth-fixed satellite position"}),
+            "age": (plane, age_s, {"units": "s", "long_name": "epoch minus reference time of the ephemeris"}),
+            "healthy": (plane, usable == 2, {"long_name": "newest record sent says healthy"}),
+            "message": (
+                plane,
+                message,
+                {"flag_values": list(range(len(MESSAGES))), "flag_meanings": " ".join(m.name for m in MESSAGES)},
+            ),
+        },
+        coords={
+            "time": ("time", timescales.to_datetime64(epoch_ns), {"time_scale": "GPST"}),
+            "sv": ("sv", np.array(nav.satellites)),
+            "ecef": ("ecef", np.array(["x", "y", "z"])),
+        },
+        attrs={"frame": frame, "files": list(nav.files), "time_scale": "GPST"},
+    )

@@ -1,0 +1,177 @@
+"""Broadcast messages as RINEX writes them: a table of which field means what.
+
+RINEX gives each record three values on its epoch line and four on each line behind it. `field` turns a
+line (1 = first line behind the epoch line) and a column (0 to 3) into an index of that flat list.
+
+Sources: RINEX 4.02, tables A10 to A38 (and the version 2 and 3 tables they grew out of).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+from gnss_coop import constants as const
+
+
+class OrbitModel(IntEnum):
+    """How a message describes the orbit."""
+
+    KEPLER = 0
+    GLONASS = 1  # state vector, to be integrated
+    SBAS = 2  # state vector, short polynomial
+
+
+def field(line: int, column: int) -> int:
+    """Return the index of a field in a record's flat list of values.
+
+    Examples
+    --------
+    >>> field(1, 0), field(3, 0)
+    (3, 11)
+    """
+    return 3 + 4 * (line - 1) + column
+
+
+NO_FIELD: Final = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Layout and rules of one broadcast message type.
+
+    Attributes
+    ----------
+    system : str
+        RINEX letter.
+    name : str
+        RINEX 4 name: LNAV, FDMA, D1, ...
+    model : OrbitModel
+        How it describes the orbit.
+    n_lines : int
+        Lines behind the epoch line.
+    n_required : int
+        Lines that must be there for a usable orbit with health.
+    max_age_s : float
+        Default limit of abs(t - toe) [s].
+    toe, week, health, sent, iod, accuracy : int
+        Index of the field; `NO_FIELD` where the message has none (then toe is the record's epoch).
+    adot, dn0dot : int
+        Index of the rates of CNAV-like messages.
+    """
+
+    system: str
+    name: str
+    model: OrbitModel
+    n_lines: int
+    n_required: int
+    max_age_s: float
+    toe: int = NO_FIELD
+    week: int = NO_FIELD
+    health: int = NO_FIELD
+    sent: int = NO_FIELD
+    iod: int = NO_FIELD
+    accuracy: int = NO_FIELD
+    adot: int = NO_FIELD
+    dn0dot: int = NO_FIELD
+
+
+_KEPLER_CLASSIC = {
+    "model": OrbitModel.KEPLER, "n_lines": 7, "n_required": 6,
+    "toe": field(3, 0), "week": field(5, 2), "health": field(6, 1), "sent": field(7, 0),
+    "iod": field(1, 0), "accuracy": field(6, 0),
+}  # fmt: skip
+# Messages with rates. toe is the record's epoch for GPS and QZSS: field (3, 0) holds t_op there.
+_RATES = {"model": OrbitModel.KEPLER, "adot": field(1, 0), "dn0dot": field(5, 1)}
+_CNAV = _RATES | {"n_lines": 8, "n_required": 6, "health": field(6, 1), "sent": field(8, 0)}
+_CNV2 = _RATES | {"n_lines": 9, "n_required": 6, "health": field(6, 1), "sent": field(9, 0)}
+_B_CNAV = _RATES | {
+    "n_lines": 9, "n_required": 8, "toe": field(3, 0), "health": field(8, 1), "sent": field(9, 0),
+    "iod": field(9, 3),
+}  # fmt: skip
+_STATE = {
+    "model": OrbitModel.GLONASS, "n_lines": 4, "n_required": 3, "health": field(1, 3), "sent": 2,
+}  # fmt: skip
+_CDMA = _STATE | {"n_lines": 8, "sent": field(8, 3)}
+
+#: All messages. Within a system they stand in order of preference: the first that has a record in
+#: reach gives the orbit, so that each satellite counts once. Limits: GLONASS ICD (tb +-15 min; RTKLIB
+#: accepts +-30 min), BDS hourly toe, GPS and QZSS fit interval of 4 h; Galileo and NavIC 2 h, beyond which errors grow to 100 m.
+MESSAGES: Final[tuple[Message, ...]] = tuple(
+    Message(system, name, max_age_s=max_age_s, **layout)  # type: ignore[arg-type]
+    for system, name, max_age_s, layout in (
+        ("G", "LNAV", 7200.0, _KEPLER_CLASSIC),
+        ("G", "CNAV", 7200.0, _CNAV),
+        ("G", "CNV2", 7200.0, _CNV2),
+        ("R", "FDMA", 1800.0, _STATE),
+        ("R", "L1OC", 1800.0, _CDMA),
+        ("R", "L3OC", 1800.0, _CDMA),
+        ("E", "INAV", 7200.0, _KEPLER_CLASSIC),
+        ("E", "FNAV", 7200.0, _KEPLER_CLASSIC),
+        ("C", "D1", 3600.0, _KEPLER_CLASSIC),
+        ("C", "D2", 3600.0, _KEPLER_CLASSIC),
+        ("C", "CNV1", 3600.0, _B_CNAV),
+        ("C", "CNV2", 3600.0, _B_CNAV),
+        ("C", "CNV3", 3600.0, _B_CNAV | {
+            "n_lines": 8, "n_required": 7, "health": field(7, 1), "sent": field(8, 0), "iod": NO_FIELD,
+        }),
+        ("J", "LNAV", 7200.0, _KEPLER_CLASSIC),
+        ("J", "CNAV", 7200.0, _CNAV),
+        ("J", "CNV2", 7200.0, _CNV2),
+        ("I", "LNAV", 7200.0, _KEPLER_CLASSIC),
+        ("I", "L1NV", 7200.0, _CNAV | {"iod": field(3, 0)}),
+        ("S", "SBAS", 360.0, _STATE | {"model": OrbitModel.SBAS, "n_lines": 3, "iod": field(3, 3)}),
+    )
+)  # fmt: skip
+
+MESSAGE_INDEX: Final[dict[tuple[str, str], int]] = {(m.system, m.name): i for i, m in enumerate(MESSAGES)}
+
+
+@dataclass(frozen=True, slots=True)
+class OrbitBounds:
+    """What the orbit of a system's satellites can look like, and the constants it is computed with.
+
+    Attributes
+    ----------
+    sqrt_a_min, sqrt_a_max : float
+        Bounds of the square root of the semi-major axis [sqrt(m)].
+    eccentricity_max : float
+        Largest eccentricity seen in service (Galileo E14 and E18: 0.17; QZSS: 0.08).
+    gm_m3s2, omega_e_radps : float
+        Gravitational constant [m^3/s^2] and rotation of the Earth [rad/s] of the system's ICD.
+    """
+
+    sqrt_a_min: tuple[float, ...]
+    sqrt_a_max: tuple[float, ...]
+    eccentricity_max: float
+    gm_m3s2: float
+    omega_e_radps: float
+
+
+_MEDIUM, _SYNCHRONOUS = (6450.0,), (6540.0,)
+_GPS_EARTH = (const.GM_GPS_M3S2, const.OMEGA_E_GPS_RADPS)
+
+ORBIT_BOUNDS: Final[dict[str, OrbitBounds]] = {
+    "G": OrbitBounds((5130.0,), (5180.0,), 0.1, *_GPS_EARTH),
+    "E": OrbitBounds((5270.0, 5420.0), (5310.0, 5460.0), 0.2, const.GM_GALILEO_M3S2, const.OMEGA_E_GPS_RADPS),
+    "C": OrbitBounds(
+        (5260.0, *_MEDIUM), (5300.0, *_SYNCHRONOUS), 0.1, const.GM_BEIDOU_M3S2, const.OMEGA_E_BEIDOU_RADPS
+    ),
+    "J": OrbitBounds(_MEDIUM, _SYNCHRONOUS, 0.1, *_GPS_EARTH),
+    "I": OrbitBounds(_MEDIUM, _SYNCHRONOUS, 0.1, *_GPS_EARTH),
+}
+
+#: Orbit radius of GLONASS satellites [m]: 25,508 km nominal.
+GLONASS_RADIUS_M: Final = (25.30e6, 25.70e6)
+#: Speed of GLONASS satellites in an inertial frame [m/s]: 3,953 nominal.
+GLONASS_SPEED_MPS: Final = (3850.0, 4050.0)
+#: Orbit radius of geostationary SBAS satellites [m].
+SBAS_RADIUS_M: Final = (41.9e6, 42.5e6)
+#: A reference time further than this from its record's epoch is damage [s].
+MAX_TOE_FROM_EPOCH_S: Final = 7200.0
+#: GLONASS reference times lie on multiples of this [s] (ICD, table 4.6: parameter tb).
+GLONASS_TB_STEP_S: Final = 900
+#: Semi-major axis above which, and inclination below which, a BeiDou satellite is geostationary.
+GEO_SQRT_A_MIN: Final = 4.0e7**0.5
+GEO_INCLINATION_MAX_RAD: Final = 0.3490658503988659  # 20 deg

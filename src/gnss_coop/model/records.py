@@ -1,0 +1,378 @@
+"""From the fields of navigation records to usable ephemerides: times, health, elements, and the gates.
+
+A gate is a check that real files were seen to fail with the health flag at "good"; what it catches is
+listed with its reason, never dropped in silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, fields, replace
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from gnss_coop import constants as const
+from gnss_coop.kernels import orbits
+from gnss_coop.model import messages as msg
+from gnss_coop.model.messages import MESSAGES, NO_FIELD, OrbitModel, field
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[Any]
+Booleans = npt.NDArray[np.bool_]
+
+_HALF_WEEK_S: Final = const.SECONDS_PER_WEEK / 2
+_MESSAGE_LIMIT_NS: Final = np.array([int(m.max_age_s * const.NS_PER_S) for m in MESSAGES])
+_MODEL: Final = np.array([m.model for m in MESSAGES], dtype=np.int8)
+
+#: Where a Keplerian element row of the kernels finds its values in a record's fields.
+_KEPLER_FIELDS: Final = {
+    orbits.SQRT_A: field(2, 3), orbits.ECCENTRICITY: field(2, 1), orbits.M0: field(1, 3),
+    orbits.OMEGA: field(4, 2), orbits.OMEGA0: field(3, 2), orbits.OMEGA_DOT: field(4, 3),
+    orbits.I0: field(4, 0), orbits.I_DOT: field(5, 0), orbits.DN0: field(1, 2),
+    orbits.CUC: field(2, 0), orbits.CUS: field(2, 2), orbits.CRC: field(4, 1),
+    orbits.CRS: field(1, 1), orbits.CIC: field(3, 1), orbits.CIS: field(3, 3),
+}  # fmt: skip
+#: Position, velocity and acceleration of a state record [km, km/s, km/s^2].
+_STATE_FIELDS: Final = [field(line, column) for column in range(3) for line in (1, 2, 3)]
+_GLONASS_FLAGS: Final = field(4, 3)
+_GALILEO_SOURCE: Final = field(5, 1)
+#: Health bits that concern the signals of a message: Galileo E1-B and E5b, or E5a (OS SIS ICD 5.1.9.3).
+#: QZSS bit 0 speaks of the former LEX signal only (IS-QZSS-PNT).
+_HEALTH_BITS: Final = {("E", "INAV"): 0x1C7, ("E", "FNAV"): 0x38, ("J", "LNAV"): 0x3E}
+_MAX_SENT_FROM_TOE_S: Final = 86_400.0
+_NEIGHBOUR_LIMIT_M: Final = 1000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A record that was left out, and why."""
+
+    file: str
+    line: int
+    sv: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RecordTable:
+    """Navigation records, one row each, as a reader hands them over.
+
+    Attributes
+    ----------
+    system : uint8 (n,), ASCII code of the RINEX letter
+    number : int16 (n,)
+    message : int8 (n,), index into `MESSAGES`
+    toc_ns : int64 (n,), epoch of the record [ns of GPST]
+    fields : float64 (n, 39), as written in RINEX; NaN where blank
+    file : int16 (n,), index of the file
+    line : int32 (n,), line of the record's epoch
+    """
+
+    system: Integers
+    number: Integers
+    message: Integers
+    toc_ns: Integers
+    fields: Floats
+    file: Integers
+    line: Integers
+
+    def __len__(self) -> int:
+        return len(self.toc_ns)
+
+    def take(self, rows: npt.NDArray[Any]) -> RecordTable:
+        """Return the table of the given rows (indices or a mask)."""
+        return RecordTable(*(getattr(self, f.name)[rows] for f in fields(self)))
+
+    @staticmethod
+    def concatenate(tables: Iterable[RecordTable]) -> RecordTable:
+        """Return one table of all rows."""
+        tables = list(tables)
+        if len(tables) == 1:
+            return tables[0]
+        return RecordTable(*(np.concatenate([getattr(t, f.name) for t in tables]) for f in fields(RecordTable)))
+
+    def names(self) -> list[str]:
+        """Return the satellite of each row as RINEX names it."""
+        return [f"{chr(s)}{n:02d}" for s, n in zip(self.system, self.number, strict=True)]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Derived:
+    """What follows from the fields of each record.
+
+    Attributes
+    ----------
+    toe_ns : int64 (n,), reference time of the orbit [ns of GPST]
+    sent_ns : int64 (n,), when the record was (first) sent, the reference time where that is unknown
+    health : float64 (n,), as written
+    healthy : bool (n,)
+    elements : float64 (n, N_ELEMENTS), rows for `kernels.orbits`
+    model : int8 (n,), `OrbitModel`
+    """
+
+    toe_ns: Integers
+    sent_ns: Integers
+    health: Floats
+    healthy: Booleans
+    elements: Floats
+    model: Integers
+
+    def take(self, rows: npt.NDArray[Any]) -> Derived:
+        """Return the given rows (indices or a mask)."""
+        return Derived(*(getattr(self, f.name)[rows] for f in fields(self)))
+
+
+def by_message(table: RecordTable) -> Iterator[tuple[msg.Message, Integers]]:
+    """Yield each message type that occurs and the rows that carry it."""
+    for code in np.unique(table.message):
+        yield MESSAGES[code], np.flatnonzero(table.message == code)
+
+
+def seconds_of_week(gpst_ns: Integers, system: str) -> Floats:
+    """Return seconds of week [s] in the system's own scale (BDT for BeiDou, GPST for the others)."""
+    offset_ns = const.BDT_MINUS_GPST_S * const.NS_PER_S if system == "C" else 0
+    week_ns = const.SECONDS_PER_WEEK * const.NS_PER_S
+    return ((gpst_ns + offset_ns) % week_ns) / const.NS_PER_S
+
+
+def _near(toc_ns: Integers, toc_of_week_s: Floats, of_week_s: Floats) -> Integers:
+    """Return the instant with the given seconds of week that is nearest to the record's epoch [ns]."""
+    apart = of_week_s - toc_of_week_s
+    apart -= const.SECONDS_PER_WEEK * np.round(apart / const.SECONDS_PER_WEEK)
+    return toc_ns + np.round(np.nan_to_num(apart) * const.NS_PER_S).astype(np.int64)
+
+
+def name_unlabelled(table: RecordTable, labelled: Booleans) -> RecordTable:
+    """Tell D2 from D1 and FNAV from INAV where the file did not (before RINEX 4)."""
+    message = table.message.copy()
+    values = table.fields
+    geo = (values[:, field(2, 3)] > msg.GEO_SQRT_A_MIN) & (np.abs(values[:, field(4, 0)]) < msg.GEO_INCLINATION_MAX_RAD)
+    message[~labelled & geo & (message == msg.MESSAGE_INDEX["C", "D1"])] = msg.MESSAGE_INDEX["C", "D2"]
+    source = np.nan_to_num(values[:, _GALILEO_SOURCE], posinf=0, neginf=0).astype(np.int64)
+    fnav = ~labelled & (message == msg.MESSAGE_INDEX["E", "INAV"]) & (source & 0b111 == 0b010)
+    message[fnav] = msg.MESSAGE_INDEX["E", "FNAV"]
+    return replace(table, message=message)
+
+
+def derive(table: RecordTable) -> Derived:
+    """Compute times, health and element rows of all records."""
+    n = len(table)
+    result = Derived(
+        toe_ns=table.toc_ns.copy(),
+        sent_ns=table.toc_ns.copy(),
+        health=np.full(n, np.nan),
+        healthy=np.zeros(n, dtype=bool),
+        elements=np.zeros((n, orbits.N_ELEMENTS)),
+        model=_MODEL[table.message],
+    )
+    for message, rows in by_message(table):
+        values = table.fields[rows]
+        result.health[rows] = values[:, message.health]
+        result.healthy[rows] = _healthy(message, values)
+        if message.model is OrbitModel.KEPLER:
+            _derive_kepler(message, rows, values, table, result)
+        else:
+            result.elements[rows, :9] = values[:, _STATE_FIELDS] * 1e3
+            result.elements[rows, orbits.DAYS_J2000] = _days_j2000(table.toc_ns[rows])
+            # GLONASS sends a record from a quarter of an hour before its reference time on; what files
+            # give as its transmission time has several meanings.
+            lead_s = msg.GLONASS_TB_STEP_S if message.model is OrbitModel.GLONASS else 0
+            result.sent_ns[rows] = table.toc_ns[rows] - lead_s * const.NS_PER_S
+    return result
+
+
+def _derive_kepler(
+    message: msg.Message, rows: Integers, values: Floats, table: RecordTable, result: Derived
+) -> None:
+    toc_ns = table.toc_ns[rows]
+    of_week = seconds_of_week(toc_ns, message.system)
+    toe_of_week = of_week if message.toe == NO_FIELD else values[:, message.toe]
+    toe_ns = _near(toc_ns, of_week, toe_of_week)
+    sent_ns = _near(toc_ns, of_week, values[:, message.sent])
+    known = np.isfinite(values[:, message.sent]) & (values[:, message.sent] < 2 * const.SECONDS_PER_WEEK)
+    known &= np.abs(sent_ns - toe_ns) <= _MAX_SENT_FROM_TOE_S * const.NS_PER_S
+    result.toe_ns[rows] = toe_ns
+    result.sent_ns[rows] = np.where(known, sent_ns, toe_ns)
+    bounds = msg.ORBIT_BOUNDS[message.system]
+    elements = np.zeros((len(rows), orbits.N_ELEMENTS))
+    elements[:, list(_KEPLER_FIELDS)] = values[:, list(_KEPLER_FIELDS.values())]
+    if message.adot != NO_FIELD:
+        elements[:, orbits.A_DOT] = values[:, message.adot]
+        elements[:, orbits.DN0_DOT] = values[:, message.dn0dot]
+    elements[:, orbits.TOE_OF_WEEK] = toe_of_week
+    elements[:, orbits.GM] = bounds.gm_m3s2
+    elements[:, orbits.OMEGA_E] = bounds.omega_e_radps
+    if message.name in ("D1", "D2"):
+        geo = (elements[:, orbits.SQRT_A] > msg.GEO_SQRT_A_MIN) & (
+            np.abs(elements[:, orbits.I0]) < msg.GEO_INCLINATION_MAX_RAD
+        )
+        elements[:, orbits.IS_GEO] = geo | (message.name == "D2")
+    result.elements[rows] = elements
+
+
+def _days_j2000(gpst_ns: Integers) -> Floats:
+    """Return days since 2000-01-01 12:00 (GPST and UT1 are one here: seconds do not matter) [d]."""
+    return gpst_ns / (const.SECONDS_PER_DAY * const.NS_PER_S) - 7300.5
+
+
+def _bits(values: Floats) -> npt.NDArray[np.int64]:
+    """Return flag fields as integers; all bits set where there is no usable number."""
+    usable = (values >= 0) & (values < 2**31)
+    return np.where(usable, np.nan_to_num(values, posinf=0, neginf=0), 2.0**31 - 1).astype(np.int64)
+
+
+def _healthy(message: msg.Message, values: Floats) -> Booleans:
+    health = values[:, message.health]
+    bits = _HEALTH_BITS.get((message.system, message.name))
+    if bits is not None:
+        return np.asarray(_bits(health) & bits == 0)
+    healthy = health == 0  # GLONASS files carry 1, 4 and 14 for bad; blank is unknown and not good
+    if message.name == "FDMA":  # version 3.05 and later: bit 2 of the flags is l(3)
+        flags = values[:, _GLONASS_FLAGS]
+        healthy &= ~((flags >= 0) & (flags < 8) & (_bits(flags) & 4 != 0))
+    return healthy
+
+
+# --- Gates ----------------------------------------------------------------------------------------------
+
+
+def gate(table: RecordTable, derived: Derived, n_lines: Integers) -> dict[int, str]:
+    """Return the rows that fail a gate, with the reason (the first gate a row fails)."""
+    reasons: dict[int, str] = {}
+    for message, rows in by_message(table):
+        values = table.fields[rows]
+        for bad, reason in _gates(message, values, table, derived, rows, n_lines[rows]):
+            for row in np.flatnonzero(bad):
+                reasons.setdefault(int(rows[row]), reason(int(row)))
+    return reasons
+
+
+def _gates(
+    message: msg.Message, values: Floats, table: RecordTable, derived: Derived, rows: Integers, n_lines: Integers
+) -> Iterator[tuple[Booleans, Callable[[int], str]]]:
+    """Yield the gates of a message: rows that fail, and how to say so."""
+    yield (
+        n_lines < message.n_required,
+        lambda i: f"record is cut short: {n_lines[i]} of {message.n_lines} lines behind its epoch",
+    )
+    wanted = list(_KEPLER_FIELDS.values()) if message.model is OrbitModel.KEPLER else _STATE_FIELDS
+    yield ~np.isfinite(values[:, wanted]).all(axis=1), lambda i: "record has blank fields in its orbit"
+    if message.model is OrbitModel.KEPLER:
+        yield from _kepler_gates(message, values, table, derived, rows)
+    else:
+        yield from _state_gates(message, derived, rows, table)
+
+
+def _kepler_gates(
+    message: msg.Message, values: Floats, table: RecordTable, derived: Derived, rows: Integers
+) -> Iterator[tuple[Booleans, Callable[[int], str]]]:
+    bounds = msg.ORBIT_BOUNDS[message.system]
+    sqrt_a, eccentricity = values[:, field(2, 3)], values[:, field(2, 1)]
+    inside = np.zeros(len(rows), dtype=bool)
+    for low, high in zip(bounds.sqrt_a_min, bounds.sqrt_a_max, strict=True):
+        inside |= (sqrt_a >= low) & (sqrt_a <= high)
+    yield ~inside, lambda i: f"semi-major axis of {sqrt_a[i] ** 2 / 1e3:.0f} km belongs to no orbit of this system"
+    yield (
+        ~((eccentricity >= 0) & (eccentricity <= bounds.eccentricity_max)),
+        lambda i: f"eccentricity {eccentricity[i]:.6g} is not between 0 and {bounds.eccentricity_max}",
+    )
+    if message.toe != NO_FIELD:
+        apart_s = (derived.toe_ns[rows] - table.toc_ns[rows]) / const.NS_PER_S
+        # A toe outside the week, or blank, was mapped onto the epoch: look at the field itself.
+        field_ok = (values[:, message.toe] >= 0) & (values[:, message.toe] <= const.SECONDS_PER_WEEK)
+        yield (
+            ~field_ok | (np.abs(apart_s) > msg.MAX_TOE_FROM_EPOCH_S),
+            lambda i: f"reference time (toe {values[i, message.toe]:.0f} s) is not near the record's epoch",
+        )
+
+
+def _state_gates(
+    message: msg.Message, derived: Derived, rows: Integers, table: RecordTable
+) -> Iterator[tuple[Booleans, Callable[[int], str]]]:
+    position, velocity = derived.elements[rows, :3], derived.elements[rows, 3:6]
+    radius = np.linalg.norm(position, axis=1)
+    low, high = msg.GLONASS_RADIUS_M if message.model is OrbitModel.GLONASS else msg.SBAS_RADIUS_M
+    yield (
+        ~((radius >= low) & (radius <= high)),
+        lambda i: f"orbit radius of {radius[i] / 1e3:.0f} km is not between {low / 1e3:.0f} and {high / 1e3:.0f} km",
+    )
+    if message.model is OrbitModel.SBAS:
+        return
+    yield (
+        (position[:, 0] == position[:, 1]) & (position[:, 1] == position[:, 2]),
+        lambda i: "position has three equal coordinates",
+    )
+    w = const.OMEGA_E_GLONASS_RADPS
+    turning = np.stack([-w * position[:, 1], w * position[:, 0], np.zeros(len(rows))], axis=1)
+    speed = np.linalg.norm(velocity + turning, axis=1)
+    slow, fast = msg.GLONASS_SPEED_MPS
+    yield (
+        ~((speed >= slow) & (speed <= fast)),
+        lambda i: f"orbital speed of {speed[i]:.0f} m/s is not between {slow:.0f} and {fast:.0f} m/s",
+    )
+
+
+def off_grid(table: RecordTable, utc_ns: Integers) -> dict[int, str]:
+    """Return GLONASS rows whose epoch is not one that satellites can send (a multiple of 15 min UTC)."""
+    glonass = _MODEL[table.message] == OrbitModel.GLONASS
+    bad = glonass & (utc_ns % (msg.GLONASS_TB_STEP_S * const.NS_PER_S) != 0)
+    return {int(i): "time tag is not on the 15 minute grid of GLONASS reference times" for i in np.flatnonzero(bad)}
+
+
+def groups(table: RecordTable) -> tuple[Integers, Integers]:
+    """Return start and stop of the runs of equal satellite and message in a sorted table."""
+    if len(table) == 0:
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    key = satellite_key(table) * len(MESSAGES) + table.message
+    starts = np.flatnonzero(np.r_[True, key[1:] != key[:-1]])
+    return starts, np.r_[starts[1:], len(table)]
+
+
+def satellite_key(table: RecordTable) -> Integers:
+    """Return an integer per row that orders satellites by letter and number."""
+    return np.asarray(table.system.astype(np.int64) * 1000 + table.number)
+
+
+def disagreeing(table: RecordTable, derived: Derived) -> dict[int, str]:
+    """Return healthy rows that agree with none of at least two neighbours of a sorted table."""
+    rows = np.flatnonzero(derived.healthy & (derived.model != OrbitModel.SBAS))
+    subset, there = table.take(rows), derived.take(rows)
+    apart_m = np.zeros(len(rows))
+    orbits.find_disagreements(
+        *groups(subset), there.toe_ns, 2 * _MESSAGE_LIMIT_NS[subset.message], there.model, there.elements,
+        _NEIGHBOUR_LIMIT_M, apart_m,
+    )  # fmt: skip
+    return {
+        int(rows[i]): f"orbit disagrees with its neighbours by {apart_m[i] / 1e3:.0f} km or more"
+        for i in np.flatnonzero(apart_m)
+    }
+
+
+# --- Order and duplicates -------------------------------------------------------------------------------
+
+
+def order(table: RecordTable, derived: Derived) -> Integers:
+    """Return the order of rows by satellite, message, reference time and time of transmission."""
+    key = satellite_key(table) * len(MESSAGES) + table.message
+    return np.lexsort((table.fields[:, 3], derived.sent_ns, derived.toe_ns, key))
+
+
+def duplicated(table: RecordTable, derived: Derived) -> Booleans:
+    """Tell which rows of a sorted table say the same as the row before them.
+
+    The same satellite, message, reference time, time of transmission, health and orbit; the orbit may
+    differ in the last digits, as converters round differently.
+    """
+    result = np.zeros(len(table), dtype=bool)
+    if len(table) < 2:
+        return result
+    key = satellite_key(table) * len(MESSAGES) + table.message
+    same = (key[1:] == key[:-1]) & (np.diff(derived.toe_ns) == 0) & (np.diff(derived.sent_ns) == 0)
+    same &= (derived.health[1:] == derived.health[:-1]) | (np.isnan(derived.health[1:]) & np.isnan(derived.health[:-1]))
+    pairs = np.flatnonzero(same)
+    a, b = derived.elements[pairs], derived.elements[pairs + 1]
+    close = np.abs(a - b) <= 1e-9 * np.maximum(np.abs(a), np.abs(b))
+    result[pairs + 1] = (close | (np.isnan(a) & np.isnan(b))).all(axis=1)
+    return result
