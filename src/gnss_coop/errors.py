@@ -54,6 +54,10 @@ class StationError(GnssCoopError):
     """A station that is unknown, or a station file with faults (all of them are listed)."""
 
 
+class CoordinateError(GnssCoopError):
+    """A latitude, longitude, height or position that does not exist."""
+
+
 class TimeError(GnssCoopError):
     """A time that cannot be understood, or a span that makes no sense."""
 
