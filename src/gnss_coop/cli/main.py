@@ -1,0 +1,121 @@
+"""Entry point: finds commands by name, loads one when it is called, turns errors into exit codes.
+
+Exit codes: 0 fine, 1 an error of the program itself, 2 usage or unreadable input, 3 some files of many
+failed, 4 all failed, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Final
+
+import click
+
+from gnss_coop._version import __version__
+
+EXIT_BUG: Final = 1
+EXIT_USAGE: Final = 2
+EXIT_SOME_FAILED: Final = 3
+EXIT_ALL_FAILED: Final = 4
+EXIT_INTERRUPTED: Final = 130
+
+#: Commands in the order of the help, with their help line: known without importing any of them.
+COMMANDS: Final = {
+    "compare": "What each system's users gain from the others: the main job.",
+    "dop": "Dilution of precision per station and epoch.",
+    "visibility": "Satellites above the mask, per station and epoch.",
+    "positions": "Satellite positions from broadcast ephemerides.",
+    "info": "What navigation files hold, and what was rejected.",
+    "stations": "The known stations and networks.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module when the command is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"gnss_coop.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Times with Z are UTC, without it GPST. Documentation: README.md and docs/.",
+)
+@click.version_option(__version__, prog_name="gnss-coop")
+@click.option(
+    "--config",
+    type=click.Path(dir_okay=False),
+    envvar="GNSS_COOP_CONFIG",
+    metavar="PATH",
+    help="TOML file with defaults; ./gnss-coop.toml or the user's config.toml where none is given.",
+)
+@click.option("--debug", is_flag=True, envvar="GNSS_COOP_DEBUG", help="Show tracebacks.")
+@click.pass_context
+def cli(ctx: click.Context, config: str | None, debug: bool) -> None:
+    """GLONASS/BeiDou interoperability from RINEX navigation files."""
+    from gnss_coop.cli.config import load_defaults
+
+    ctx.default_map = load_defaults(config, list(COMMANDS))
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line; return the exit code."""
+    debug = "--debug" in arguments or bool(os.environ.get("GNSS_COOP_DEBUG"))
+    try:
+        code = cli.main(args=arguments, prog_name="gnss-coop", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.UsageError as error:
+        error.show()
+        return EXIT_USAGE
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("gnss-coop: interrupted", err=True)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:  # the reader of a pipe, such as head, has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # whatever it is, a user sees one sentence
+        if debug:
+            raise
+        return _tell(error)
+
+
+def _tell(error: Exception) -> int:
+    from gnss_coop.errors import GnssCoopError
+
+    if isinstance(error, click.ClickException):
+        click.echo(f"gnss-coop: error: {error.format_message()}", err=True)
+        return EXIT_USAGE
+    if isinstance(error, GnssCoopError):
+        click.echo(f"gnss-coop: error: {error}", err=True)
+        return EXIT_USAGE
+    if isinstance(error, OSError) and error.filename:
+        click.echo(f"gnss-coop: error: {Path(str(error.filename))}: {error.strerror}", err=True)
+        return EXIT_USAGE
+    name = type(error).__name__
+    click.echo(f"gnss-coop: internal error ({name}: {error}); run with --debug and report it", err=True)
+    return EXIT_BUG

@@ -1,0 +1,172 @@
+"""Options and arguments that commands share, each defined once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
+
+import click
+
+Decorator: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+FORMATS: Final = ("table", "csv", "json", "parquet")
+
+
+class CommaSeparated(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.2 on
+    """A list written with commas; each item is turned by a function."""
+
+    def __init__(self, name: str, convert: Callable[[str], Any] = str) -> None:
+        self.name = name
+        self._convert = convert
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[Any, ...]:
+        """Split and convert; a value that is no text (a default) is taken as it is."""
+        if isinstance(value, (int, float)):
+            value = str(value)
+        if not isinstance(value, str):
+            return tuple(value)
+        items = [item.strip() for item in value.split(",") if item.strip()]
+        if not items:
+            self.fail("at least one value is needed", param, ctx)
+        try:
+            return tuple(self._convert(item) for item in items)
+        except ValueError:
+            self.fail(f"{value!r} is not a list of {self.name.lower()} with commas between them", param, ctx)
+
+
+class Seconds(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.2 on
+    """A positive length of time [s]."""
+
+    name = "S"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return seconds; refuse what is not positive and finite."""
+        try:
+            seconds = float(value)
+        except ValueError:
+            self.fail(f"{value!r} is no number of seconds", param, ctx)
+        if not 0 < seconds < float("inf"):
+            self.fail(f"it must be positive, not {value}", param, ctx)
+        return seconds
+
+
+class AgeLimit(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.2 on
+    """``3600`` for all systems, or ``R:1800,C:7200``."""
+
+    name = "S|R:S,..."
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return seconds, or a mapping of letters to seconds."""
+        if not isinstance(value, str):
+            return value
+        try:
+            if ":" not in value:
+                return float(value)
+            return {key.strip(): float(seconds) for key, seconds in (p.split(":") for p in value.split(","))}
+        except ValueError:
+            self.fail(f"{value!r} is neither seconds nor letters with seconds such as R:1800,C:7200", param, ctx)
+
+
+def _option(*names: str, **settings: Any) -> Decorator:
+    """Make an option that the environment can set: --max-pdop by GNSS_COOP_MAX_PDOP."""
+    flag = next(name for name in reversed(names) if name.startswith("--"))
+    return click.option(*names, envvar="GNSS_COOP_" + flag[2:].replace("-", "_").upper(), **settings)
+
+
+def _stack(*decorators: Decorator) -> Decorator:
+    """Return one decorator that applies several, the first outermost."""
+
+    def apply(function: Any) -> Any:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return apply
+
+
+def mask(default: str) -> Decorator:
+    """Return the mask option with a command's own default."""
+    return _option(
+        "--mask",
+        "mask_deg",
+        type=CommaSeparated("numbers", float),
+        default=default,
+        show_default=True,
+        metavar="DEG[,DEG...]",
+        help="Elevation masks; each is computed.",
+    )
+
+
+NAV: Decorator = click.argument("nav", nargs=-1, required=True, metavar="NAV...")
+ACCEPT_TRUNCATED = _option("--accept-truncated", is_flag=True, help="Take what is there of a file that is cut.")
+INCLUDE_UNHEALTHY = _option(
+    "--include-unhealthy", is_flag=True, help="Unhealthy satellites too; the column healthy tells them."
+)
+OUTPUT = _stack(
+    _option(
+        "--format",
+        "output_format",
+        type=click.Choice(FORMATS),
+        default="table",
+        show_default=True,
+        help="Form of the output; csv, json and parquet hold exact numbers.",
+    ),
+    _option("-o", "--output", type=click.Path(), metavar="PATH", help="Write here instead of standard output."),
+    _option("--quiet", is_flag=True, help="No notes on standard error."),
+)
+READING = _stack(
+    _option(
+        "--exclude-sv",
+        type=CommaSeparated("satellites"),
+        default=(),
+        metavar="SV[,SV...]",
+        help="Satellites to leave out, such as R06,C03.",
+    ),
+    _option(
+        "--max-age",
+        "max_age_s",
+        type=AgeLimit(),
+        default=None,
+        help="Limit of the ephemeris age instead of R 1800, C 3600, S 360, others 7200 s.",
+    ),
+    ACCEPT_TRUNCATED,
+)
+TIME = _stack(
+    _option("--start", metavar="T", help="First epoch, ISO 8601; with Z it is UTC, without GPST."),
+    _option("--end", metavar="T", help="End, not included."),
+    _option("--hours", type=float, metavar="H", help="Length instead of an end."),
+    _option("--at", metavar="T", help="One epoch instead of a span."),
+    _option("--step", "step_s", type=Seconds(), default=300.0, show_default=True, help="Seconds between epochs."),
+)
+STATIONS = _option(
+    "--stations",
+    "selection",
+    type=CommaSeparated("stations"),
+    default="joint",
+    show_default=True,
+    metavar="NAME[,...]|NETWORK|PATH",
+    help="Stations by name or marker, networks (china, russia, joint), station files or folders.",
+)
+SCENARIOS = _option(
+    "--systems",
+    default="R,C,R+C",
+    show_default=True,
+    metavar="S[,S...]",
+    help="Scenarios: letters joined by + where systems are used together.",
+)
+LETTERS = _option("--systems", default=None, metavar="S[,S...]", help="Systems by letter; all by default.")
+CLOCKS = _option(
+    "--clocks",
+    default="per-system",
+    show_default=True,
+    metavar="per-system|common|prior:NS",
+    help="Receiver clock offsets between systems: estimated, known, or known to NS nanoseconds.",
+)
+MAX_PDOP = _option(
+    "--max-pdop",
+    type=float,
+    default=6.0,
+    show_default=True,
+    metavar="X",
+    help="Largest PDOP with which a position counts as available.",
+)

@@ -1,0 +1,206 @@
+"""What most commands do around their one library call: notes, reading, epochs, output, exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
+
+import click
+
+from gnss_coop.cli.main import EXIT_ALL_FAILED, EXIT_SOME_FAILED
+from gnss_coop.errors import GnssCoopWarning, RinexError, TimeError
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    import pandas as pd
+    import xarray as xr
+
+    from gnss_coop.model.ephemerides import Ephemerides
+    from gnss_coop.model.stations import Network
+
+_SHOWN_REJECTS: Final = 3
+_MAX_HOURS: Final = 1e6
+
+
+class Session:
+    """One run of a command, with the values of the shared options.
+
+    Parameters
+    ----------
+    options
+        What the groups of `gnss_coop.cli.options` that the command uses gave it.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        self._options = options
+        self.failures: list[RinexError] = []
+        warnings.showwarning = self._warn
+        warnings.simplefilter("always", GnssCoopWarning)
+        self._announce_compilation()
+
+    # --- Words ------------------------------------------------------------------------------------------
+
+    def note(self, text: str) -> None:
+        """Write a line on standard error, unless told to be quiet."""
+        if not self._options["quiet"]:
+            click.echo(text, err=True)
+
+    def error(self, error: Exception) -> None:
+        """Write an error on standard error."""
+        click.echo(f"gnss-coop: error: {error}", err=True)
+
+    def _warn(self, message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+        if issubclass(category, GnssCoopWarning):
+            self.note(f"warning: {message}")
+
+    def _announce_compilation(self) -> None:
+        from gnss_coop.kernels._jit import on_compile
+
+        on_compile(lambda: self.note("compiling the numerical kernels for this machine (first run only) ..."))
+
+    # --- Input ------------------------------------------------------------------------------------------
+
+    def read(self, nav: Sequence[str]) -> Ephemerides:
+        """Read navigation files; go on without those that fail, if there are others."""
+        from gnss_coop.formats.rinex_nav import read_nav
+
+        result = read_nav(
+            sources(nav),
+            accept_truncated=self._options["accept_truncated"],
+            failures=self.failures if len(nav) > 1 else None,
+        )
+        for failure in self.failures:
+            self.error(failure)
+        self._tell_rejects(result)
+        return result
+
+    def _tell_rejects(self, nav: Ephemerides) -> None:
+        if not nav.rejects:
+            return
+        self.note(f"rejected {len(nav.rejects)} of {len(nav) + len(nav.rejects)} records, such as:")
+        for reject in nav.rejects[:_SHOWN_REJECTS]:
+            self.note(f"  {reject.file}, line {reject.line}: {reject.sv} {reject.reason}".replace(":  ", ": "))
+        if len(nav.rejects) > _SHOWN_REJECTS:
+            self.note(f"  and {len(nav.rejects) - _SHOWN_REJECTS} more: gnss-coop info --rejects lists them")
+
+    def network(self) -> Network:
+        """Return the stations asked for."""
+        from gnss_coop.model.stations import stations
+
+        return stations(list(self._options["selection"]))
+
+    def without_missing(self, nav: Ephemerides, systems: str) -> list[str]:
+        """Return the scenarios whose systems all have records; the others would be figures about nothing."""
+        from gnss_coop.model.scenario import parse_scenarios
+
+        scenarios = parse_scenarios(systems)
+        present = [str(s) for s in scenarios if set(s.systems) <= set(nav.systems)]
+        absent = [str(s) for s in scenarios if str(s) not in present]
+        if absent and present:
+            self.note(f"warning: the files hold no usable record of {', '.join(absent)}; left out")
+        return present or absent
+
+    def epochs(self, nav: Ephemerides, systems: Sequence[str] | None) -> npt.NDArray[Any]:
+        """Return the epochs that the time options ask for; by default the day that the files cover."""
+        from gnss_coop.analysis.positions import default_span_ns
+        from gnss_coop.model import timescales
+
+        at, start, end, hours = (self._options[name] for name in ("at", "start", "end", "hours"))
+        if at is not None:
+            if (start, end, hours) != (None, None, None):
+                raise TimeError("--at is one epoch: give it without --start, --end and --hours")
+            return timescales.to_datetime64([timescales.parse_time(at)])
+        if end is not None and hours is not None:
+            raise TimeError("give --end or --hours, not both")
+        first_ns, last_ns = default_span_ns(nav, systems)
+        start_ns = first_ns if start is None else timescales.parse_time(start)
+        end_ns = last_ns if end is None else timescales.parse_time(end)
+        if hours is not None:
+            if not 0 < hours < _MAX_HOURS:
+                raise TimeError(f"--hours must be positive and below {_MAX_HOURS:g}, not {hours:g}")
+            end_ns = start_ns + round(hours * 3.6e12)
+        if end_ns <= start_ns:
+            span = [timescales.format_time(t) for t in nav.span_ns]
+            raise TimeError(
+                f"the end {timescales.format_time(end_ns)} is not after the start "
+                f"{timescales.format_time(start_ns)} GPST; the ephemerides cover {span[0]} to {span[1]}"
+            )
+        start_time, end_time = timescales.to_datetime64([start_ns, end_ns])
+        return timescales.epochs(start_time, end=end_time, step_s=self._options["step_s"])
+
+    def when_is_given(self) -> bool:
+        """Tell whether the user said which epochs."""
+        return self._options["at"] is not None or self._options["start"] is not None
+
+    def positions(
+        self, nav: Ephemerides, systems: Sequence[str] | None, *, include_unhealthy: bool = False
+    ) -> xr.Dataset:
+        """Compute positions at the asked epochs and tell which are without ephemerides."""
+        from gnss_coop.analysis.positions import satellite_positions
+
+        sky = satellite_positions(
+            nav,
+            self.epochs(nav, systems),
+            systems=systems,
+            exclude_sv=self._options["exclude_sv"],
+            max_age_s=self._options["max_age_s"],
+            include_unhealthy=include_unhealthy,
+        )
+        self._tell_gaps(sky, systems if systems is not None else nav.systems)
+        return sky
+
+    def _tell_gaps(self, sky: xr.Dataset, systems: Sequence[str]) -> None:
+        from gnss_coop.model.systems import SYSTEMS
+
+        in_reach = (sky["message"] >= 0).values
+        names = sky["sv"].values.astype(str)
+        for letter in systems:
+            columns = [i for i, name in enumerate(names) if name[0] == letter]
+            empty = int((~in_reach[:, columns].any(axis=1)).sum())
+            if not columns:
+                self.note(f"warning: there is no usable record of {SYSTEMS[letter].name}")
+            elif empty:
+                self.note(
+                    f"warning: {empty} of {len(in_reach)} epochs have no healthy {SYSTEMS[letter].name} ephemeris"
+                )
+
+    # --- Output -----------------------------------------------------------------------------------------
+
+    @property
+    def wants_text(self) -> bool:
+        """Whether the output is for reading."""
+        return bool(self._options["output_format"] == "table")
+
+    @property
+    def color(self) -> bool:
+        """Whether the output takes colour: standard output on a terminal, and NO_COLOR is not set."""
+        return self._options["output"] is None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+    def write(self, frame: pd.DataFrame, text: str | None = None) -> None:
+        """Write a table in the asked form to a file or to standard output."""
+        from gnss_coop.output.tables import write_table
+
+        write_table(frame, self._options["output_format"], self._options["output"], text=text, color=self.color)
+
+    def exit_code(self, nav: Sequence[str]) -> int:
+        """Return 0, or 3 or 4 where some or all of several files failed."""
+        if not self.failures:
+            return 0
+        return EXIT_ALL_FAILED if len(self.failures) == len(sources(nav)) else EXIT_SOME_FAILED
+
+
+def sources(nav: Sequence[str]) -> list[str | BinaryIO]:
+    """Return the files, each once, with ``-`` as standard input."""
+    return [sys.stdin.buffer if name == "-" else name for name in dict.fromkeys(nav)]
+
+
+def letters_of(systems: str | Sequence[str] | None) -> tuple[str, ...] | None:
+    """Return the letters of all systems in a list of scenarios, in order; None for all."""
+    if systems is None:
+        return None
+    from gnss_coop.model.scenario import parse_scenarios
+
+    return tuple(dict.fromkeys(letter for s in parse_scenarios(systems) for letter in s.systems))

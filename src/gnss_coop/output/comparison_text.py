@@ -1,0 +1,69 @@
+"""The comparison as a page of text: what it is of, one block a station, and the findings."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+from gnss_coop.output.tables import layout, number
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+#: Head lines, column of the table, decimals (None: text).
+_COLUMNS: tuple[tuple[tuple[str, str, str], str, int | None], ...] = (
+    (("", "mask", "[deg]"), "mask_deg", 0),
+    (("", "systems", ""), "systems", None),
+    (("satellites", "mean", ""), "n_used_mean", 1),
+    (("", "min", ""), "n_used_min", 0),
+    (("PDOP", "median", ""), "pdop_median", 2),
+    (("", "95 %", ""), "pdop_p95", 2),
+    (("HDOP", "median", ""), "hdop_median", 2),
+    (("VDOP", "median", ""), "vdop_median", 2),
+    (("avail-", "ability", "[%]"), "availability_pct", 2),
+    (("gain of", "PDOP", "[%]"), "pdop_drop_pct", 1),
+    (("", "avail.", "[points]"), "availability_gain_points", 2),
+)
+_WIDTH = 100
+
+
+def comparison_text(table: pd.DataFrame, findings: Sequence[str], *, files: Sequence[str], color: bool = False) -> str:
+    """Lay out a comparison for reading.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        As `gnss_coop.compare` gives it.
+    findings : sequence of str
+        As `gnss_coop.findings` gives them.
+    files : sequence of str
+        Names of the files that it comes from.
+    color : bool
+        Whether to emphasise with terminal codes.
+    """
+    columns = [
+        (head, _cells(table[name].tolist(), decimals), decimals is not None) for head, name, decimals in _COLUMNS
+    ]
+    stations = table["station"].tolist()
+    titles = {i: name for i, name in enumerate(stations) if i == 0 or stations[i - 1] != name}
+    first, last = table.attrs["span"].split("/")
+    return "\n".join(
+        [
+            f"{files[0] if len(files) == 1 else f'{len(files)} files'}: {table['n_epochs'].max()} epochs "
+            f"from {first} to {last} {table.attrs['time_scale']}",
+            f"available: PDOP <= {table.attrs['limit']:g}; receiver clocks: {table.attrs['clocks']}; "
+            "gain: of the row's systems when supplemented",
+            "",
+            layout(columns, color=color, titles=titles),
+            *(textwrap.fill(sentence, _WIDTH) for sentence in findings),
+            "",
+        ]
+    )
+
+
+def _cells(values: list[Any], decimals: int | None) -> list[str]:
+    if decimals is None:
+        return [str(v) for v in values]
+    return [number(float(v), decimals) for v in values]

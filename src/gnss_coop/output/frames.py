@@ -1,0 +1,127 @@
+"""Datasets as flat tables with the columns of the command line's contract."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gnss_coop.model import timescales
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from gnss_coop.model.ephemerides import Ephemerides
+    from gnss_coop.model.stations import Network
+
+_DOPS = ("gdop", "pdop", "hdop", "vdop", "tdop")
+
+
+def _times(data: xr.Dataset) -> np.ndarray[Any, Any]:
+    return timescales.format_times(timescales.from_datetime64(data["time"].values))
+
+
+def positions_frame(sky: xr.Dataset) -> pd.DataFrame:
+    """Return one row per epoch and satellite with a position: time_gpst, sv, x_m, y_m, z_m, age_s, healthy, message."""
+    import pandas as pd
+
+    xyz = sky["positions"].values
+    t, s = np.nonzero(np.isfinite(xyz).all(axis=-1))
+    meanings = np.array(str(sky["message"].attrs["flag_meanings"]).split())
+    return pd.DataFrame(
+        {
+            "time_gpst": _times(sky)[t],
+            "sv": sky["sv"].values[s].astype(str),
+            "x_m": xyz[t, s, 0],
+            "y_m": xyz[t, s, 1],
+            "z_m": xyz[t, s, 2],
+            "age_s": sky["age"].values[t, s],
+            "healthy": sky["healthy"].values[t, s],
+            "message": meanings[sky["message"].values[t, s]],
+        }
+    )
+
+
+def visibility_frame(seen: xr.Dataset) -> pd.DataFrame:
+    """Return one row per epoch, station and visible satellite: time_gpst, station, sv, azimuth_deg, elevation_deg."""
+    import pandas as pd
+
+    ordered = seen.transpose("time", "station", "sv")
+    t, p, s = np.nonzero(ordered["visible"].values)
+    return pd.DataFrame(
+        {
+            "time_gpst": _times(seen)[t],
+            "station": seen["station"].values[p].astype(str),
+            "sv": seen["sv"].values[s].astype(str),
+            "azimuth_deg": ordered["azimuth"].values[t, p, s],
+            "elevation_deg": ordered["elevation"].values[t, p, s],
+        }
+    )
+
+
+def dop_frame(dop: xr.Dataset) -> pd.DataFrame:
+    """Return one row per epoch, station, scenario and mask: time_gpst ... n_used, gdop, pdop, hdop, vdop, tdop."""
+    import pandas as pd
+
+    if "mask_deg" not in dop.dims:
+        dop = dop.expand_dims("mask_deg")
+    dims = ("time", "station", "systems", "mask_deg")
+    ordered = dop.transpose(*dims)
+    index = np.indices([dop.sizes[d] for d in dims]).reshape(len(dims), -1)
+    labels = [_times(dop), *(dop[d].values for d in dims[1:])]
+    columns = {
+        name: values[i] for name, values, i in zip(("time_gpst", *dims[1:]), labels, index, strict=True)
+    }  # fmt: skip
+    columns |= {name: ordered[name].values.ravel() for name in ("n_used", *_DOPS)}
+    return pd.DataFrame(columns)
+
+
+def stations_frame(network: Network) -> pd.DataFrame:
+    """Return one row a station: names, country, networks, marker, coordinates [deg, m] and their source."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        [
+            {
+                "station": s.name,
+                "country": s.country,
+                "networks": "+".join(s.networks),
+                "marker": s.marker,
+                "domes": s.domes,
+                "latitude_deg": s.latitude_deg,
+                "longitude_deg": s.longitude_deg,
+                "height_m": s.height_m,
+                "frame": s.frame,
+                "source": s.source,
+            }
+            for s in network
+        ]
+    )
+
+
+def info_frame(nav: Ephemerides) -> pd.DataFrame:
+    """Return one row per file, system and message: satellites, records, unhealthy ones, first and last toe."""
+    import pandas as pd
+
+    records = nav.to_dataframe()
+    records["system"] = records["sv"].str[0]
+    rows = []
+    for (file, system, message), part in records.groupby(["file", "system", "message"], sort=True):
+        span = timescales.format_times(timescales.from_datetime64(part["toe_gpst"].to_numpy()))
+        rows.append(
+            {
+                "file": file,
+                "version": f"{nav.headers[nav.files.index(file)].version:.2f}",
+                "system": system,
+                "message": message,
+                "n_satellites": part["sv"].nunique(),
+                "n_records": len(part),
+                "n_unhealthy": int((~part["healthy"]).sum()),
+                "first_toe_gpst": min(span),
+                "last_toe_gpst": max(span),
+            }
+        )
+    columns = ["file", "version", "system", "message", "n_satellites", "n_records", "n_unhealthy",
+               "first_toe_gpst", "last_toe_gpst"]  # fmt: skip
+    return pd.DataFrame(rows, columns=columns)
