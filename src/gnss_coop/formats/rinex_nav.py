@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from os import PathLike, fspath
 from typing import Any, BinaryIO, Final, TypeAlias
 
@@ -35,7 +36,11 @@ _N_LINES: Final = np.array([m.n_lines for m in MESSAGES])
 
 
 def read_nav(
-    source: Source | Iterable[Source], *, engine: str = "native", accept_truncated: bool = False
+    source: Source | Iterable[Source],
+    *,
+    engine: str = "native",
+    accept_truncated: bool = False,
+    failures: list[RinexError] | None = None,
 ) -> Ephemerides:
     """Read RINEX navigation files into one set of ephemerides.
 
@@ -51,6 +56,9 @@ def read_nav(
         checked against a scan of the file.
     accept_truncated : bool
         Take what is there of a file that ends in the middle of a record.
+    failures : list, optional
+        Where given, errors of single files are put here and the others are read all the same, unless none
+        can be.
 
     Returns
     -------
@@ -67,7 +75,7 @@ def read_nav(
     >>> import gnss_coop as gc
     >>> nav = gc.read_nav("sample_rinex/KMS300DNK_R_20221591000_01H_MN.rnx")
     >>> nav.select("C").satellites[:4]
-    ('C03', 'C05', 'C06', 'C09')
+    ('C05', 'C08', 'C10', 'C13')
     """
     sources = list(source) if isinstance(source, Iterable) and not isinstance(source, (str, PathLike)) \
         and not hasattr(source, "read") else [source]  # fmt: skip
@@ -79,7 +87,16 @@ def read_nav(
         return read_with_georinex(sources)
     if engine != "native":
         raise ValueError(f"engine must be 'native' or 'georinex', not {engine!r}")
-    parts = [_read_one(s, i, accept_truncated) for i, s in enumerate(sources)]
+    parts: list[_Part] = []
+    for one in sources:
+        try:
+            parts.append(_read_one(one, len(parts), accept_truncated))
+        except RinexError as error:
+            if failures is None:
+                raise
+            failures.append(error)
+    if not parts:
+        raise RinexError(f"none of {len(sources)} files could be read", "read_nav")
     return Ephemerides.from_records(
         RecordTable.concatenate(p.table for p in parts),
         np.concatenate([p.n_lines for p in parts]),
@@ -124,6 +141,16 @@ class Layout:
         """Return the number of a line in the file, from 1."""
         return int(line) + self.first_line
 
+    def opening_line(self, frame: int) -> int:
+        """Return the number of a frame's first line in the file, its ``>`` where it has one."""
+        return self.line_number(self.first[frame] if self.header[frame] < 0 else self.header[frame])
+
+    def lines(self, frame: int) -> list[int]:
+        """Return the lines of a frame behind its ``>``, without blank ones and comments."""
+        start, stop = int(self.first[frame]), len(self.starts)
+        written = (i for i in range(start, stop) if self.stops[i] > self.starts[i])
+        return list(islice(written, int(self.count[frame])))
+
 
 def scan(name: str, data: bytes, header: NavHeader) -> Layout:
     """Find lines and frames in the body of a file."""
@@ -142,12 +169,13 @@ def _read_one(source: Source, index: int, accept_truncated: bool) -> _Part:
     name, data = read_bytes(fspath(source) if isinstance(source, PathLike) else source)
     header = read_header(data, name)
     layout = scan(name, data, header)
+    cut_line = _drop_cut_field(layout, header)
     chosen = np.flatnonzero(layout.kind == kernel.EPHEMERIS)
     parsed = _Parsed(layout, chosen, header)
     rejects = parsed.unreadable() + _stray(layout)
     table, n_lines = parsed.table(index, rejects)
     if not accept_truncated:
-        _refuse_truncated(layout, table, n_lines)
+        _refuse_truncated(layout, table, n_lines, cut_line)
     return _Part(name, header, table, n_lines, rejects, read_frames(layout))
 
 
@@ -157,21 +185,40 @@ def _stray(layout: Layout) -> list[Reject]:
         kernel.UNKNOWN_FRAME: "frame of an unknown kind",
     }
     return [
-        Reject(layout.name, layout.line_number(max(layout.first[i] - (layout.header[i] >= 0), 0)), "", reasons[kind])
+        Reject(layout.name, layout.opening_line(i), "", reasons[kind])
         for i, kind in enumerate(layout.kind.tolist())
         if kind in reasons
     ]
 
 
-def _refuse_truncated(layout: Layout, table: RecordTable, n_lines: npt.NDArray[Any]) -> None:
-    """Refuse a file whose last frame is a record without the lines it must have."""
-    if len(table) == 0 or layout.kind[-1] != kernel.EPHEMERIS:
-        return
-    line = layout.line_number(layout.first[-1])
-    if table.line[-1] == line and n_lines[-1] < _N_REQUIRED[table.message[-1]]:
+def _drop_cut_field(layout: Layout, header: NavHeader) -> int | None:
+    """Take a field that the end of the file cuts off its last line; return the line's number.
+
+    Half a number looks like a whole one, but for the missing end of the line.
+    """
+    if layout.kind.size == 0 or layout.data[-1] == ord("\n") or layout.stops[-1] == layout.starts[-1]:
+        return None
+    indent = 4 if header.version >= 3 else 3 + (layout.data[layout.starts[layout.first[-1]]] > ord("9"))
+    excess = (layout.stops[-1] - layout.starts[-1] - indent) % kernel.FIELD_WIDTH
+    layout.stops[-1] -= min(excess, layout.stops[-1] - layout.starts[-1] - 1)
+    return layout.line_number(len(layout.stops) - 1) if excess else None
+
+
+def _refuse_truncated(
+    layout: Layout, table: RecordTable, n_lines: npt.NDArray[Any], cut_line: int | None
+) -> None:
+    """Refuse a file that ends within a field, or whose last frame is a record without the lines it must have."""
+    line = cut_line
+    if line is None and layout.kind.size and layout.kind[-1] == kernel.EPHEMERIS:
+        line = layout.line_number(layout.first[-1])
+        whole = layout.count[-1] > 0
+        if whole and len(table) and table.line[-1] == line:
+            whole = n_lines[-1] >= _N_REQUIRED[table.message[-1]]
+        line = None if whole else line
+    if line is not None:
         raise RinexError(
-            f"the file is truncated: it ends in the middle of the record of {table.take(np.array([-1])).names()[0]}; "
-            "fetch it again, or take what is there with accept_truncated (--accept-truncated)",
+            "the file is truncated: it ends in the middle of a record; fetch it again, or take what is there "
+            "with accept_truncated (--accept-truncated)",
             layout.name,
             line,
         )
@@ -205,8 +252,7 @@ class _Parsed:
     def _reject(self, row: int, reason: str, line: int | None = None) -> Reject:
         layout, frame = self.layout, self.chosen[row]
         if line is None:
-            # A ">" line at the end of the file has no line behind it.
-            line = min(int(layout.first[frame]), len(layout.starts) - 1)
+            line = int(layout.first[frame])
         named = self.status[row] == kernel.GOOD
         sv = f"{chr(self.system[row])}{self.number[row]:02d}" if named else ""
         return Reject(layout.name, layout.line_number(line), sv, reason)
@@ -225,6 +271,7 @@ class _Parsed:
         rejects += [self._reject(row, reason) for row, reason in reasons.items() if good[row]]
         good[list(reasons)] = False
         rows = np.flatnonzero(good)
+        rejects += self._surplus(rows, message)
         values = self.values.reshape(-1, kernel.N_FIELDS)
         table = RecordTable(
             self.system[rows],
@@ -236,6 +283,18 @@ class _Parsed:
             (self.layout.first[self.chosen[rows]] + self.layout.first_line).astype(np.int32),
         )
         return name_unlabelled(table, self.packed[rows] != 0), self.n_lines[rows]
+
+    def _surplus(self, rows: npt.NDArray[np.int64], message: npt.NDArray[np.int64]) -> list[Reject]:
+        """List lines behind a record that it cannot have: the line that opened theirs is damaged or gone."""
+        n_surplus = self.layout.count[self.chosen[rows]] - 1 - _N_LINES[message[rows]]
+        return [
+            self._reject(
+                row,
+                f"{n} lines too many behind this record: they belong to none",
+                self.layout.lines(self.chosen[row])[-n],
+            )
+            for row, n in zip(rows[n_surplus > 0], n_surplus[n_surplus > 0], strict=True)
+        ]
 
     def _messages(self) -> npt.NDArray[np.int64]:
         """Return the index of each record's message, -1 where it is unknown."""
@@ -273,11 +332,7 @@ class _Parsed:
     def _field_text(self, row: int, k: int) -> tuple[int, str]:
         """Return the line and the text of a field."""
         layout, frame = self.layout, self.chosen[row]
-        line = int(layout.first[frame])
-        for _ in range((k + 1) // 4):
-            line += 1
-            while layout.stops[line] <= layout.starts[line]:
-                line += 1
+        line = layout.lines(int(frame))[(k + 1) // 4]
         lettered = layout.data[layout.starts[layout.first[frame]]] > ord("9")
         indent = 3 + lettered if self.version_2 else 4
         start = indent + kernel.FIELD_WIDTH * ((k + 1) % 4)
