@@ -18,9 +18,7 @@ NAN, INF = math.nan, math.inf
 
 def dop_of(values, stations=("Irkutsk",), masks=25.0, clocks="per-system"):
     """DOP Dataset from {systems: values}, values (time), (station, time) or (mask, station, time)."""
-    dims = (
-        ("systems", "station", "time") if np.ndim(masks) == 0 else ("systems", "mask_deg", "station", "time")
-    )
+    dims = ("systems", "station", "time") if np.ndim(masks) == 0 else ("systems", "mask_deg", "station", "time")
     numbers = np.array(list(values.values()), dtype=float)
     numbers = numbers.reshape(len(values), *([len(masks)] if np.ndim(masks) else []), len(stations), -1)
     names = ("pdop", "hdop", "vdop", "gdop", "tdop")
@@ -37,9 +35,7 @@ def dop_of(values, stations=("Irkutsk",), masks=25.0, clocks="per-system"):
 
 
 def test_one_row_in_full():
-    table = compare(
-        dop_of({"R": [4.0, NAN, 8.0, 5.0, 7.0], "C": [NAN] * 5, "R+C": [2.0, 3.0, 2.5, 6.0, 9.0]})
-    )
+    table = compare(dop_of({"R": [4.0, NAN, 8.0, 5.0, 7.0], "C": [NAN] * 5, "R+C": [2.0, 3.0, 2.5, 6.0, 9.0]}))
     alone = table.set_index("systems").loc["R"]
     assert alone["n_epochs"] == 5
     assert alone["n_used_mean"] == pytest.approx((4 * 7 + 3) / 5)
@@ -105,9 +101,7 @@ def test_no_epochs_is_an_error():
         compare(dop_of({"R": [1.0]}).isel(time=slice(0)))
 
 
-@given(
-    st.lists(st.floats(0.5, 1e6), min_size=1, max_size=60), st.integers(0, 20), st.sampled_from([0.5, 0.95])
-)
+@given(st.lists(st.floats(0.5, 1e6), min_size=1, max_size=60), st.integers(0, 20), st.sampled_from([0.5, 0.95]))
 def test_quantile_is_numpys_with_unsolved_epochs_last(values, unsolved, share):
     result = worst_last_quantile([*values, *[NAN] * unsolved], share).item()
     # Numpy knows no infinite neighbours: a number that no PDOP reaches stands in for them.

@@ -199,9 +199,7 @@ DATA = os.environ.get("GNSS_COOP_TESTDATA")
 @pytest.mark.skipif(not DATA, reason="GNSS_COOP_TESTDATA is not set")
 def test_real_archives_agree_with_their_plain_twin():
     folder = Path(DATA or "") / "registry/hatanaka-2.8.1"
-    assert (
-        read_bytes(folder / "sample.rnx.Z")[1].replace(b"\r\n", b"\n") == (folder / "sample.rnx").read_bytes()
-    )
+    assert read_bytes(folder / "sample.rnx.Z")[1].replace(b"\r\n", b"\n") == (folder / "sample.rnx").read_bytes()
     plain = (folder / "sample.crx").read_bytes()
     for ending in ("Z", "gz", "bz2"):
         assert read_bytes(folder / f"sample.crx.{ending}")[1] == plain

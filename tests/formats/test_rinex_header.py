@@ -114,9 +114,7 @@ def test_damage_to_optional_lines_is_survived():
         "a.rnx",
     )
     assert header.leap_seconds is None
-    assert header.ionosphere["BDSA"] == pytest.approx(
-        (float("nan"), 0.0, -3.5763e-07, 7.1526e-07), nan_ok=True
-    )
+    assert header.ionosphere["BDSA"] == pytest.approx((float("nan"), 0.0, -3.5763e-07, 7.1526e-07), nan_ok=True)
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])

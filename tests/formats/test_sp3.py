@@ -83,9 +83,7 @@ def test_times_are_brought_to_gpst(system: str, added_s: int):
 
 @pytest.mark.parametrize("version", "abcd")
 def test_every_version_and_the_names_of_old_files(version: str):
-    orbits = read(
-        sp3(EPOCHS[0], R02.replace("R02", "  2"), C11.replace("C11", "G 1"), "EOF", version=version)
-    )
+    orbits = read(sp3(EPOCHS[0], R02.replace("R02", "  2"), C11.replace("C11", "G 1"), "EOF", version=version))
     assert orbits["sv"].values.tolist() == ["G01", "G02"]
     assert orbits.attrs["version"] == version
 

@@ -386,9 +386,7 @@ def test_series_counts_what_visibility_shows(sky, mask_deg, heights_deg):
     start = np.array([0, 5], dtype=np.int64)
     azimuth, elevation = np.empty((1, 1, len(system))), np.empty((1, 1, len(system)))
     geometry.look_angles(positions, station[np.newaxis], enu[np.newaxis], azimuth, elevation)
-    masks = np.radians(
-        [mask_deg, 10.0, elevation.max()]
-    )  # an out-of-order list, and one exactly on a satellite
+    masks = np.radians([mask_deg, 10.0, elevation.max()])  # an out-of-order list, and one exactly on a satellite
     masks[2] = elevation.max()
     dops, counts = np.empty((5, 1, 3, 1, 1)), np.empty((2, 1, 3, 1, 1), dtype=np.int64)
     geometry.dop_series(

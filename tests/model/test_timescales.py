@@ -67,8 +67,7 @@ def test_leap_seconds_of_the_iers(day, tai_minus_utc_s):
 
 def test_leap_second_of_2016_has_an_instant_of_its_own():
     before, leap, after = (
-        ts.parse_time(text)
-        for text in ("2016-12-31T23:59:59Z", "2016-12-31T23:59:60Z", "2017-01-01T00:00:00Z")
+        ts.parse_time(text) for text in ("2016-12-31T23:59:59Z", "2016-12-31T23:59:60Z", "2017-01-01T00:00:00Z")
     )
     assert (leap - before, after - leap) == (S, S)
     assert ts.format_time(leap) == "2017-01-01T00:00:17"

@@ -110,9 +110,7 @@ def _statistics(dop: xr.Dataset, limit: float) -> dict[str, npt.NDArray[Any]]:
     """Columns of the comparison as arrays (systems, mask_deg, station)."""
     ordered = dop.transpose("systems", "mask_deg", "station", "time")
     used, pdop = ordered["n_used"].values, ordered["pdop"].values
-    medians = {
-        f"{name}_median": worst_last_quantile(ordered[name].values, 0.5) for name in ("hdop", "vdop", "gdop")
-    }
+    medians = {f"{name}_median": worst_last_quantile(ordered[name].values, 0.5) for name in ("hdop", "vdop", "gdop")}
     return {
         "n_clocks": ordered["n_clocks"].values.max(axis=-1),
         "n_epochs": np.full(used.shape[:-1], used.shape[-1]),

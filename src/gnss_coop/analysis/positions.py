@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gnss_coop import constants as const
-from gnss_coop.errors import EphemerisGapError, ScenarioError
+from gnss_coop.errors import EphemerisGapError, ScenarioError, TimeError
 from gnss_coop.kernels import orbits
 from gnss_coop.model import frames, timescales
 from gnss_coop.model import records as rec
@@ -44,19 +44,20 @@ def satellite_positions(
     ----------
     nav : Ephemerides
         From `read_nav`.
-    epochs : datetime64 array, DatetimeIndex or sequence
-        Instants on GPST; time-zone aware ones are UTC. `gnss_coop.epochs` makes them.
+    epochs : datetime64 array (n_time,), DatetimeIndex, sequence, or a single instant
+        Instants on GPST, in any order; time-zone aware ones are UTC. `gnss_coop.epochs` makes them.
     systems : str or iterable of str, optional
         RINEX letters, such as ``"RC"``; all systems of `nav` by default.
     exclude_sv : iterable of str
         Satellites to leave out, such as ``["R06"]``.
     include_unhealthy : bool
-        Compute unhealthy satellites too; `healthy` tells them.
+        Compute unhealthy satellites too, from their nearest record whatever it says; `healthy` tells them.
+        Positions of healthy satellites stay the same.
     max_age_s : float or mapping of system letter to float, optional
         Limit of the distance in time from an ephemeris [s] instead of the message's own (GLONASS 1800,
         BeiDou 3600, SBAS 360, all others 7200).
     frame : {"broadcast", "itrf"}
-        As broadcast, or GLONASS rotated and shifted from PZ-90 to ITRF (6 mm since 2014, 0.5 m before).
+        As broadcast, or GLONASS carried from PZ-90 to ITRF (below 1 cm since 2014, up to 1.4 m before).
 
     Returns
     -------
@@ -85,12 +86,14 @@ def satellite_positions(
     >>> sky = gc.satellite_positions(nav, gc.epochs("2024-01-10T12:00:00", hours=1), systems="RC")
     >>> dict(sky.sizes)
     {'time': 12, 'sv': 73, 'ecef': 3}
-    >>> sky.positions.sel(sv="R01", ecef="z").values[0].round(-3) / 1e3  # [km]
-    np.float64(-13290.0)
+    >>> round(sky.positions.sel(sv="R01", ecef="z").values[0].item() / 1e3)  # [km]
+    -13290
     """
     if frame not in FRAMES:
         raise ScenarioError(f"unknown frame {frame!r}: write one of {', '.join(FRAMES)}")
-    epoch_ns = timescales.from_datetime64(epochs)
+    epoch_ns = np.atleast_1d(timescales.from_datetime64(epochs))
+    if epoch_ns.ndim > 1:
+        raise TimeError(f"epochs are an array of {epoch_ns.ndim} dimensions: give one list of times")
     wanted = nav.select(systems, exclude_sv)
     if len(wanted) == 0:
         raise EphemerisGapError(f"there is no usable navigation record of {_names(systems)} in {_files(nav)}")
@@ -120,16 +123,29 @@ def default_span_ns(nav: Ephemerides, systems: str | Iterable[str] | None = None
     -------
     (int, int)
         Start and end [ns of GPST].
+
+    Raises
+    ------
+    EphemerisGapError
+        If `nav` holds no record of the systems.
+    ScenarioError
+        If a letter is unknown.
+
+    Examples
+    --------
+    >>> import gnss_coop as gc
+    >>> nav = gc.read_nav("sample_rinex/BRDC00IGS_R_20240100000_01D_MN.rnx.gz")
+    >>> [gc.format_time(t) for t in default_span_ns(nav, "RC")]
+    ['2024-01-10T00:00:00', '2024-01-11T00:00:00']
     """
     wanted = nav.select(systems)
     if len(wanted) == 0:
         raise EphemerisGapError(f"there is no usable navigation record of {_names(systems)} in {_files(nav)}")
     toe_ns = wanted.derived.toe_ns
     day_ns = const.SECONDS_PER_DAY * const.NS_PER_S
-    day = int(np.median(toe_ns // day_ns)) * day_ns
+    days, counts = np.unique(toe_ns // day_ns, return_counts=True)
+    day = int(days[counts.argmax()]) * day_ns
     on_day = toe_ns[(toe_ns >= day) & (toe_ns <= day + day_ns)]
-    if on_day.size == 0:  # the median fell between two files far apart
-        return int(toe_ns.min()), int(toe_ns.max())
     # Reference times reach to within their step of both ends of a full day.
     slack = 3600 * const.NS_PER_S
     start = day if on_day.min() - day <= slack else int(on_day.min())
@@ -138,13 +154,16 @@ def default_span_ns(nav: Ephemerides, systems: str | Iterable[str] | None = None
 
 
 def _select(
-    nav: Ephemerides, epoch_ns: npt.NDArray[np.int64], any_health: bool, max_age_s: float | Mapping[str, float] | None
+    nav: Ephemerides,
+    epoch_ns: npt.NDArray[np.int64],
+    any_health: bool,
+    max_age_s: float | Mapping[str, float] | None,
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int8]]:
     """Choose a record per epoch and satellite; -1 for none."""
     start, stop = rec.groups(nav.table)
     keys = rec.satellite_key(nav.table)
     _, group_sv = np.unique(keys[start], return_inverse=True)
-    limit_ns = np.array([int(_limit_s(m.system, m.max_age_s, max_age_s) * const.NS_PER_S) for m in MESSAGES])
+    limit_ns = _limits_ns(max_age_s)
     shape = (epoch_ns.size, int(group_sv.max()) + 1)
     chosen, usable = np.empty(shape, np.int64), np.empty(shape, np.int8)
     derived = nav.derived
@@ -155,11 +174,18 @@ def _select(
     return chosen, usable
 
 
-def _limit_s(system: str, default_s: float, asked: float | Mapping[str, float] | None) -> float:
-    limit = default_s if asked is None else asked.get(system, default_s) if isinstance(asked, Mapping) else asked
-    if not 0 <= limit <= 30 * const.SECONDS_PER_DAY:
-        raise ScenarioError(f"the age limit of an ephemeris must be between 0 s and 30 days, not {limit} s")
-    return limit
+def _limits_ns(asked_s: float | Mapping[str, float] | None) -> npt.NDArray[np.int64]:
+    """Return the age limit of each message of `MESSAGES` [ns]."""
+    by_system = asked_s if isinstance(asked_s, Mapping) else {}
+    unknown = [system for system in by_system if system not in SYSTEMS]
+    if unknown:
+        raise ScenarioError(f"age limit of an unknown system {unknown[0]!r}: known are {', '.join(SYSTEMS)}")
+    for_all = None if isinstance(asked_s, Mapping) else asked_s
+    limits_s = [by_system.get(m.system, m.max_age_s if for_all is None else for_all) for m in MESSAGES]
+    for limit_s in limits_s:
+        if not 0 <= limit_s <= 30 * const.SECONDS_PER_DAY:
+            raise ScenarioError(f"the age limit of an ephemeris must be from 0 s to 30 days, not {limit_s} s")
+    return np.array([round(limit_s * const.NS_PER_S) for limit_s in limits_s])
 
 
 def _gap(nav: Ephemerides, epoch_ns: npt.NDArray[np.int64]) -> EphemerisGapError:
@@ -174,7 +200,7 @@ def _gap(nav: Ephemerides, epoch_ns: npt.NDArray[np.int64]) -> EphemerisGapError
 
 
 def _names(systems: str | Iterable[str] | None) -> str:
-    return "any system" if systems is None else ", ".join(SYSTEMS[s].name for s in systems)
+    return "any system" if not systems else ", ".join(SYSTEMS[s].name for s in systems)
 
 
 def _files(nav: Ephemerides) -> str:
@@ -192,6 +218,7 @@ def _dataset(
     import xarray as xr
 
     none = chosen < 0
+    meanings = " ".join(m.name for m in MESSAGES)
     age_s = (epoch_ns[:, None] - nav.derived.toe_ns[chosen]) / const.NS_PER_S
     age_s[none] = np.nan
     message = nav.table.message[chosen]
@@ -199,13 +226,13 @@ def _dataset(
     plane = ("time", "sv")
     return xr.Dataset(
         {
-            "positions": ((*plane, "ecef"), xyz, {"units": "m", "long_name": "Earth-fixed satellite position"}),
+            "positions": ((*plane, "ecef"), xyz, {"units": "m", "long_name": "Earth-fixed position"}),
             "age": (plane, age_s, {"units": "s", "long_name": "epoch minus reference time of the ephemeris"}),
             "healthy": (plane, usable == 2, {"long_name": "newest record sent says healthy"}),
             "message": (
                 plane,
                 message,
-                {"flag_values": list(range(len(MESSAGES))), "flag_meanings": " ".join(m.name for m in MESSAGES)},
+                {"flag_values": list(range(len(MESSAGES))), "flag_meanings": meanings},
             ),
         },
         coords={

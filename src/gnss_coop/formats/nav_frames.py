@@ -27,7 +27,7 @@ def read_frames(layout: Layout) -> list[NavFrame]:
     rows = [i for i, kind in enumerate(layout.kind.tolist()) if kind in _KINDS and layout.count[i] > 0]
     if not rows:
         return []
-    texts = [[layout.text(int(layout.first[i]) + j) for j in range(int(layout.count[i]))] for i in rows]
+    texts = [[layout.text(line) for line in layout.lines(i)] for i in rows]
     calendar = [_integers(lines[0]) for lines in texts]
     epoch_ns, _ = timescales.calendar_to_ns(*np.array(calendar, dtype=np.float64).T)
     return [
@@ -47,7 +47,7 @@ def _frame(layout: Layout, i: int, lines: list[str], epoch_ns: int) -> NavFrame:
         values += _numbers(line, _INDENT, 4)
     return NavFrame(
         _KINDS[int(layout.kind[i])], mark[6:9].strip(), mark[10:14].strip(), epoch_ns, label, tuple(values),
-        layout.name, layout.line_number(int(layout.header[i])),
+        layout.name, layout.opening_line(i),
     )  # fmt: skip
 
 

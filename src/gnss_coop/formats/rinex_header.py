@@ -191,27 +191,19 @@ def _first_line(data: bytes, path: str) -> tuple[float, str, str]:
     """Version, type and system of a file that can be read; anything else is refused by name."""
     line = data[:_MAX_LINE_BYTES].partition(b"\n")[0].decode("latin-1").removeprefix(_UTF8_MARK)
     if _FIRST_LABEL not in line.upper():
-        raise RinexError(
-            f"this is not a RINEX file{_guess(line, data)}; give a RINEX navigation file", path, 1
-        )
+        raise RinexError(f"this is not a RINEX file{_guess(line, data)}; give a RINEX navigation file", path, 1)
     try:
         version = round(float(line[:20].split()[0]), 2)
     except (IndexError, ValueError):
-        raise RinexError(
-            f"the RINEX version {line[:20].strip()!r} is not a number; correct it", path, 1
-        ) from None
+        raise RinexError(f"the RINEX version {line[:20].strip()!r} is not a number; correct it", path, 1) from None
     file_type = line[20:21].upper()
     if file_type in _OTHER_TYPES:
-        raise RinexError(
-            f"this is {_OTHER_TYPES[file_type]} (RINEX {version:.2f}); give the navigation file", path, 1
-        )
+        raise RinexError(f"this is {_OTHER_TYPES[file_type]} (RINEX {version:.2f}); give the navigation file", path, 1)
     if not any(first <= version <= last for first, last in _VERSIONS):
         known = ", ".join(f"{first:.2f}-{last:.2f}" for first, last in _VERSIONS)
         raise RinexError(f"RINEX version {version:.2f} is not supported; these are: {known}", path, 1)
     if file_type != "N" and not (version < 3 and file_type in _SYSTEM_OF_V2_TYPE):
-        raise RinexError(
-            f"file type {file_type!r} of RINEX {version:.2f} is unknown; give a navigation file", path, 1
-        )
+        raise RinexError(f"file type {file_type!r} of RINEX {version:.2f} is unknown; give a navigation file", path, 1)
     letter = line[40:41].upper()
     if letter not in (*SYSTEMS, "M"):
         letter = ""
@@ -229,11 +221,7 @@ def _guess(line: str, data: bytes) -> str:
     for label, kind in _OTHER_LABELS:
         if label in start:
             return f" but {kind}"
-    return (
-        " but binary data"
-        if b"\0" in data[:_MAX_LINE_BYTES]
-        else " (its first line lacks RINEX VERSION / TYPE)"
-    )
+    return " but binary data" if b"\0" in data[:_MAX_LINE_BYTES] else " (its first line lacks RINEX VERSION / TYPE)"
 
 
 def _keep_numbers(kept: dict[str, tuple[float, ...]], line: str, label: str, key_width: int) -> None:

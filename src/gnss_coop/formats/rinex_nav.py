@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 from os import PathLike, fspath
-from typing import Any, BinaryIO, Final, TypeAlias
+from typing import Any, BinaryIO, Final, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -77,8 +77,8 @@ def read_nav(
     >>> nav.select("C").satellites[:4]
     ('C05', 'C08', 'C10', 'C13')
     """
-    sources = list(source) if isinstance(source, Iterable) and not isinstance(source, (str, PathLike)) \
-        and not hasattr(source, "read") else [source]  # fmt: skip
+    several = isinstance(source, Iterable) and not isinstance(source, (str, PathLike)) and not hasattr(source, "read")
+    sources: list[Source] = list(cast("Iterable[Source]", source)) if several else [cast("Source", source)]
     if not sources:
         raise RinexError("no navigation file was given", "read_nav")
     if engine == "georinex":
@@ -204,9 +204,7 @@ def _drop_cut_field(layout: Layout, header: NavHeader) -> int | None:
     return layout.line_number(len(layout.stops) - 1) if excess else None
 
 
-def _refuse_truncated(
-    layout: Layout, table: RecordTable, n_lines: npt.NDArray[Any], cut_line: int | None
-) -> None:
+def _refuse_truncated(layout: Layout, table: RecordTable, n_lines: npt.NDArray[Any], cut_line: int | None) -> None:
     """Refuse a file that ends within a field, or whose last frame is a record without the lines it must have."""
     line = cut_line
     if line is None and layout.kind.size and layout.kind[-1] == kernel.EPHEMERIS:
@@ -247,7 +245,9 @@ class _Parsed:
 
     def unreadable(self) -> list[Reject]:
         """List frames in which no record could be found."""
-        return [self._reject(row, _STATUS_REASON[int(self.status[row])]) for row in np.flatnonzero(self.status)]
+        return [
+            self._reject(row, _STATUS_REASON[int(self.status[row])]) for row in np.flatnonzero(self.status).tolist()
+        ]
 
     def _reject(self, row: int, reason: str, line: int | None = None) -> Reject:
         layout, frame = self.layout, self.chosen[row]
@@ -263,11 +263,12 @@ class _Parsed:
         year, month, day, hour, minute, second = self.epoch.T
         ns, valid = timescales.calendar_to_ns(year, month, day, hour, minute, second)
         reasons = dict.fromkeys(np.flatnonzero(~valid).tolist(), "epoch is no calendar date")
-        reasons |= {row: self._unknown(row) for row in np.flatnonzero(message < 0)}
+        reasons |= {row: self._unknown(row) for row in np.flatnonzero(message < 0).tolist()}
         good = self.status == kernel.GOOD
-        for row in np.flatnonzero((self.field_status == kernel.ODD).reshape(-1, kernel.N_FIELDS).any(axis=1)):
+        odd = (self.field_status == kernel.ODD).reshape(-1, kernel.N_FIELDS).any(axis=1)
+        for row in np.flatnonzero(odd).tolist():
             if good[row] and row not in reasons and (text := self._odd(row, message[row])):
-                reasons[int(row)] = text
+                reasons[row] = text
         rejects += [self._reject(row, reason) for row, reason in reasons.items() if good[row]]
         good[list(reasons)] = False
         rows = np.flatnonzero(good)
@@ -352,4 +353,3 @@ def _to_gpst(ns: npt.NDArray[np.int64], system: npt.NDArray[np.uint8]) -> npt.ND
         if known.time_scale in to_gpst and rows.any():
             result[rows] = to_gpst[known.time_scale](ns[rows])
     return result
-

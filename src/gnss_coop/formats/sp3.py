@@ -226,9 +226,7 @@ def _assemble(body: _Body, gpst_ns: Int64Array, path: str) -> xr.Dataset:
     names = sorted(body.sv_index)
     shape = (gpst_ns.size, len(names))
     if gpst_ns.size * len(names) > _MAX_CELLS:
-        raise RinexError(
-            f"{shape[0]} epochs of {shape[1]} satellites are too many for one table; split it", path
-        )
+        raise RinexError(f"{shape[0]} epochs of {shape[1]} satellites are too many for one table; split it", path)
     column = np.empty(len(names), dtype=np.int64)  # in file order -> in order of names
     column[[body.sv_index[name] for name in names]] = np.arange(len(names))
     places = np.array(body.places)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import numpy.typing as npt
 
 from gnss_coop.constants import (
     AE_GLONASS_M,
@@ -19,6 +20,11 @@ from gnss_coop.constants import (
     OMEGA_E_GLONASS_RADPS,
 )
 from gnss_coop.kernels._jit import kernel
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.int8]
+Bools = npt.NDArray[np.bool_]
 
 # Orbit models, as in model.messages.OrbitModel.
 KEPLER, GLONASS, SBAS = range(3)
@@ -40,7 +46,7 @@ _GEO_SIN, _GEO_COS = math.sin(BEIDOU_GEO_TILT_RAD), math.cos(BEIDOU_GEO_TILT_RAD
 
 
 @kernel
-def _kepler(el, tk, xyz):
+def _kepler(el: Floats, tk: float, xyz: Floats) -> None:
     """Fill the position of a Keplerian element row `tk` seconds after its reference time."""
     a0 = el[SQRT_A] * el[SQRT_A]
     a = a0 + el[A_DOT] * tk
@@ -77,7 +83,7 @@ def _kepler(el, tk, xyz):
 
 
 @kernel
-def _add_pull(gm, body, x, y, z, out):
+def _add_pull(gm: float, body: Floats, x: float, y: float, z: float, out: Floats) -> None:
     """Add the tidal acceleration of a body at `body` [m] on a satellite."""
     dx, dy, dz = body[0] - x, body[1] - y, body[2] - z
     d3 = (dx * dx + dy * dy + dz * dz) ** 1.5
@@ -88,7 +94,7 @@ def _add_pull(gm, body, x, y, z, out):
 
 
 @kernel
-def _to_earth_fixed(distance, longitude, latitude, days, body):
+def _to_earth_fixed(distance: float, longitude: float, latitude: float, days: float, body: Floats) -> None:
     """Turn ecliptic coordinates [m, rad] into Earth-fixed ones by obliquity and sidereal time."""
     tilt = math.radians(23.439 - 4.0e-7 * days)
     x = distance * math.cos(latitude) * math.cos(longitude)
@@ -102,7 +108,7 @@ def _to_earth_fixed(distance, longitude, latitude, days, body):
 
 
 @kernel
-def _sun_and_moon(days, x, y, z, out):
+def _sun_and_moon(days: float, x: float, y: float, z: float, out: Floats) -> None:
     """Fill the Earth-fixed acceleration [m/s^2] that Sun and Moon give a satellite.
 
     Low-precision series of the Astronomical Almanac (pages C5 and D22): Sun to 0.01 deg, Moon to 0.3 deg.
@@ -124,14 +130,15 @@ def _sun_and_moon(days, x, y, z, out):
                 + 0.28 * math.sin(math.radians(228.2 + 960400.87 * t))
                 - 0.28 * math.sin(math.radians(318.3 + 6003.18 * t))
                 - 0.17 * math.sin(math.radians(217.6 - 407332.20 * t)))  # fmt: skip
-    parallax = 0.9508 + 0.0518 * math.cos(a) + 0.0095 * math.cos(b) + 0.0078 * math.cos(c) + 0.0028 * math.cos(d)
+    parallax = (0.9508 + 0.0518 * math.cos(a) + 0.0095 * math.cos(b) + 0.0078 * math.cos(c)
+                + 0.0028 * math.cos(d))  # fmt: skip
     distance = 6378140.0 / math.sin(math.radians(parallax))
     _to_earth_fixed(distance, math.radians(longitude), math.radians(latitude), days, body)
     _add_pull(_GM_MOON_M3S2, body, x, y, z, out)
 
 
 @kernel
-def _glonass_rates(s, pull, out):
+def _glonass_rates(s: Floats, pull: Floats, out: Floats) -> None:
     """Fill the time derivative of a GLONASS state in the rotating frame of PZ-90."""
     r2 = s[0] * s[0] + s[1] * s[1] + s[2] * s[2]
     r = math.sqrt(r2)
@@ -147,7 +154,7 @@ def _glonass_rates(s, pull, out):
 
 
 @kernel
-def _glonass(row, tk, xyz):
+def _glonass(row: Floats, tk: float, xyz: Floats) -> None:
     """Fill the position of a GLONASS state row after `tk` seconds: RK4 in steps of a minute."""
     s, trial = row[:6].copy(), np.empty(6)
     k1, k2, k3, k4 = np.empty(6), np.empty(6), np.empty(6), np.empty(6)
@@ -176,7 +183,7 @@ def _glonass(row, tk, xyz):
 
 
 @kernel
-def _position(model, row, tk, xyz):
+def _position(model: int, row: Floats, tk: float, xyz: Floats) -> None:
     if model == KEPLER:
         _kepler(row, tk, xyz)
     elif model == GLONASS:
@@ -187,7 +194,7 @@ def _position(model, row, tk, xyz):
 
 
 @kernel
-def positions(epoch_ns, chosen, toe_ns, model, elements, xyz):
+def positions(epoch_ns: Ints, chosen: Ints, toe_ns: Ints, model: Codes, elements: Floats, xyz: Floats) -> None:
     """Fill positions [m]; NaN where no record was chosen.
 
     Parameters
@@ -210,14 +217,27 @@ def positions(epoch_ns, chosen, toe_ns, model, elements, xyz):
 
 
 @kernel
-def select(epoch_ns, group_start, group_stop, group_sv, toe_ns, sent_ns, limit_ns, healthy, any_health,
-           chosen, usable):  # fmt: skip
+def select(
+    epoch_ns: Ints,
+    group_start: Ints,
+    group_stop: Ints,
+    group_sv: Ints,
+    toe_ns: Ints,
+    sent_ns: Ints,
+    limit_ns: Ints,
+    healthy: Bools,
+    any_health: bool,
+    chosen: Ints,
+    usable: Codes,
+) -> None:
     """Choose the record of each satellite at each epoch.
 
     A group holds the records of one satellite and message, ordered by (toe, sent); groups of a satellite
     stand in order of preference. The first group with a record in reach decides. Its record in force (the
-    newest one sent by then) says whether the satellite is healthy; the position comes from the record
-    nearest in time, the newest of those sent by then where several have that reference time.
+    newest one sent by then, or the first to be sent where none was) says whether the satellite is healthy;
+    the position comes from the record nearest in time, of several equally near from the one in force among
+    them. A healthy satellite's comes from a healthy record; an unhealthy one has a position, from a record
+    of any health, only with `any_health`.
 
     Fills `chosen` (n_time, n_sv; record or -1) and `usable` (n_time, n_sv; 0 no record in reach,
     1 unhealthy, 2 healthy).
@@ -248,12 +268,12 @@ def select(epoch_ns, group_start, group_stop, group_sv, toe_ns, sent_ns, limit_n
                 continue
             usable[t, s] = 2 if healthy[in_force] else 1
             if healthy[in_force] or any_health:
-                chosen[t, s] = _nearest(now, start, stop, toe_ns, sent_ns, healthy, any_health)
+                chosen[t, s] = _nearest(now, start, stop, toe_ns, sent_ns, healthy, not healthy[in_force])
 
 
 @kernel
-def _nearest(now, start, stop, toe_ns, sent_ns, healthy, any_health):
-    """Return the record nearest in time; of several with one reference time the newest sent by now."""
+def _nearest(now: int, start: int, stop: int, toe_ns: Ints, sent_ns: Ints, healthy: Bools, any_health: bool) -> int:
+    """Return the record nearest in time; of several equally near the one in force (see `select`)."""
     best = -1
     for k in range(start, stop):
         if not (healthy[k] or any_health):
@@ -272,7 +292,9 @@ def _nearest(now, start, stop, toe_ns, sent_ns, healthy, any_health):
 
 
 @kernel
-def _distance_between(k, j, toe_ns, model, elements, here, there):
+def _distance_between(
+    k: int, j: int, toe_ns: Ints, model: Codes, elements: Floats, here: Floats, there: Floats
+) -> float:
     """Return how far apart two records put a satellite half way between their reference times [m]."""
     half = 0.5e-9 * (toe_ns[j] - toe_ns[k])
     _position(model[k], elements[k], half, here)
@@ -281,7 +303,16 @@ def _distance_between(k, j, toe_ns, model, elements, here, there):
 
 
 @kernel
-def find_disagreements(group_start, group_stop, toe_ns, reach_ns, model, elements, limit_m, apart_m):
+def find_disagreements(
+    group_start: Ints,
+    group_stop: Ints,
+    toe_ns: Ints,
+    reach_ns: Ints,
+    model: Codes,
+    elements: Floats,
+    limit_m: float,
+    apart_m: Floats,
+) -> None:
     """Find records that agree with none of at least two neighbours in time.
 
     Neighbours are up to two records on each side, as far as `reach_ns`. Fills `apart_m` per record: the

@@ -7,9 +7,15 @@ value is bit-equal to Python's ``float()`` of the same field.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from gnss_coop.kernels._jit import kernel
+
+Bytes = npt.NDArray[np.uint8]
+Integers = npt.NDArray[np.int64]
 
 #: Values of one record: three on the epoch line, then four on each of up to nine further lines.
 N_FIELDS = 39
@@ -26,7 +32,7 @@ GOOD, BAD_SATELLITE, BAD_EPOCH, NO_EPOCH_LINE = range(4)
 _SMALLEST_POWER, _LARGEST_POWER = -120, 120
 
 
-def _powers_of_five() -> np.ndarray:
+def _powers_of_five() -> npt.NDArray[np.uint64]:
     """Return 5^q as normalised 128-bit integers (high, low), q from -120 to 120; shape (241, 2)."""
     table = np.empty((_LARGEST_POWER - _SMALLEST_POWER + 1, 2), dtype=np.uint64)
     for q in range(_SMALLEST_POWER, _LARGEST_POWER + 1):
@@ -61,7 +67,7 @@ _TOP = (
 
 
 @kernel
-def _multiply_64(a, b):
+def _multiply_64(a: np.uint64, b: np.uint64) -> tuple[np.uint64, np.uint64]:
     """Return the 128-bit product of two unsigned 64-bit numbers as (high, low)."""
     a0, a1 = a & _LOW_32, a >> _U32
     b0, b1 = b & _LOW_32, b >> _U32
@@ -71,7 +77,7 @@ def _multiply_64(a, b):
 
 
 @kernel
-def _scale(digits, exponent):
+def _scale(digits: Any, exponent: int) -> Any:
     """Return digits * 10^exponent, correctly rounded; NaN where that is left to Python."""
     if digits == _U0:
         return 0.0
@@ -105,12 +111,12 @@ def _scale(digits, exponent):
 
 
 @kernel
-def _is_digit(byte):
+def _is_digit(byte: np.uint8) -> Any:
     return np.uint8(48) <= byte <= np.uint8(57)
 
 
 @kernel
-def _parse_number(data, start, stop):
+def _parse_number(data: Bytes, start: int, stop: int) -> Any:
     """Read the number in data[start:stop]; return NUMBER, BLANK or ODD and the value.
 
     ODD leaves the field to Python: an extreme exponent, or no number at all.
@@ -148,7 +154,7 @@ def _parse_number(data, start, stop):
             start += 1
         if start == stop or stop - start > 3:
             return ODD, np.nan
-        written = 0
+        written: Any = 0
         for i in range(start, stop):
             if not _is_digit(data[i]):
                 return ODD, np.nan
@@ -159,7 +165,7 @@ def _parse_number(data, start, stop):
 
 
 @kernel
-def _parse_field(data, start, stop):
+def _parse_field(data: Bytes, start: int, stop: int) -> Any:
     """Read the field of 19 columns from `start` of a line that ends at `stop`, as `_parse_number` does.
 
     Nearly all fields have the form ``-1.234567890123E+01``; these are read without looking for its parts.
@@ -187,9 +193,10 @@ def _parse_field(data, start, stop):
 
 
 @kernel
-def _parse_integer(data, start, stop):
+def _parse_integer(data: Bytes, start: int, stop: int) -> Any:
     """Read a non-negative integer padded with blanks; -1 where it is none."""
-    value, seen, ended = 0, False, False
+    value: Any = 0
+    seen, ended = False, False
     for i in range(start, stop):
         if _is_digit(data[i]):
             if ended:
@@ -204,7 +211,7 @@ def _parse_integer(data, start, stop):
 
 
 @kernel
-def _is_comment(data, start, stop):
+def _is_comment(data: Bytes, start: int, stop: int) -> Any:
     """Tell whether COMMENT stands in columns 61 to 67, as some writers put it between records."""
     if stop - start < 67:
         return False
@@ -214,7 +221,7 @@ def _is_comment(data, start, stop):
 
 
 @kernel
-def index_lines(data, offset, starts, stops):
+def index_lines(data: Bytes, offset: int, starts: Integers, stops: Integers) -> int:
     """Fill start and stop (without trailing blanks) of each line of `data` from `offset`; return their number.
 
     Comments between records count as blank lines.
@@ -235,7 +242,7 @@ def index_lines(data, offset, starts, stops):
 
 
 @kernel
-def _frame_kind(data, start, stop):
+def _frame_kind(data: Bytes, start: int, stop: int) -> int:
     """Tell what the frame behind a RINEX 4 ``> XXX`` line holds."""
     if stop - start < 5:
         return UNKNOWN_FRAME
@@ -252,7 +259,10 @@ def _frame_kind(data, start, stop):
 
 
 @kernel
-def index_records(data, starts, stops, n_lines, first, count, header, kind):
+def index_records(
+    data: Bytes, starts: Integers, stops: Integers, n_lines: int,
+    first: Integers, count: Integers, header: Integers, kind: Integers,
+) -> int:  # fmt: skip
     """Group lines into frames.
 
     Fills, per frame: the index of its first line, its number of lines, the index of its ``>`` line
@@ -281,7 +291,7 @@ def index_records(data, starts, stops, n_lines, first, count, header, kind):
 
 
 @kernel
-def _parse_satellite(data, start, default_system):
+def _parse_satellite(data: Bytes, start: int, default_system: np.uint8) -> Any:
     """Return (system letter, number, columns that the letter takes); number -1 where there is none."""
     if data[start] > 57:
         letter = data[start]
@@ -290,7 +300,9 @@ def _parse_satellite(data, start, default_system):
 
 
 @kernel
-def _parse_epoch(data, start, stop, year_column, year_digits, out):
+def _parse_epoch(
+    data: Bytes, start: int, stop: int, year_column: int, year_digits: int, out: npt.NDArray[np.float64]
+) -> bool:
     """Read year, month, day, hour, minute and second; False where one of them is no number."""
     column = start + year_column
     if stop < column + year_digits + 13:
@@ -327,7 +339,7 @@ def _parse_epoch(data, start, stop, year_column, year_digits, out):
 
 
 @kernel
-def _message_code(data, start, stop):
+def _message_code(data: Bytes, start: int, stop: int) -> Any:
     """Pack up to four characters of the message name behind ``> EPH X00 `` into one integer."""
     code = np.int64(0)
     for i in range(start + 10, min(start + 14, stop)):
@@ -338,9 +350,11 @@ def _message_code(data, start, stop):
 
 @kernel
 def parse_records(
-    data, starts, stops, first, count, header, chosen, version_2, default_system,
-    system, number, message, epoch, n_lines, values, field_status, status,
-):  # fmt: skip
+    data: Bytes, starts: Integers, stops: Integers, first: Integers, count: Integers, header: Integers,
+    chosen: Integers, version_2: bool, default_system: np.uint8, system: Bytes, number: npt.NDArray[np.int16],
+    message: Integers, epoch: npt.NDArray[np.float64], n_lines: Integers, values: npt.NDArray[np.float64],
+    field_status: Bytes, status: npt.NDArray[np.int8],
+) -> None:  # fmt: skip
     """Parse the chosen frames, all of them ephemerides.
 
     Fills per record: system letter and satellite number, packed message name (0 before RINEX 4), epoch

@@ -275,9 +275,7 @@ def _satellite_key(sv: str) -> int:
 
 def _rejects(table: RecordTable, files: Sequence[str], reasons: Mapping[int, str]) -> list[Reject]:
     return [
-        Reject(
-            files[table.file[row]], int(table.line[row]), f"{chr(table.system[row])}{table.number[row]:02d}", reason
-        )
+        Reject(files[table.file[row]], int(table.line[row]), f"{chr(table.system[row])}{table.number[row]:02d}", reason)
         for row, reason in reasons.items()
     ]
 

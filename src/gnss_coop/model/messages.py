@@ -97,7 +97,8 @@ _CDMA = _STATE | {"n_lines": 8, "sent": field(8, 3)}
 
 #: All messages. Within a system they stand in order of preference: the first that has a record in
 #: reach gives the orbit, so that each satellite counts once. Limits: GLONASS ICD (tb +-15 min; RTKLIB
-#: accepts +-30 min), BDS hourly toe, GPS and QZSS fit interval of 4 h; Galileo and NavIC 2 h, beyond which errors grow to 100 m.
+#: accepts +-30 min), BDS hourly toe, GPS and QZSS fit interval of 4 h; Galileo and NavIC 2 h, beyond which
+#: errors grow to 100 m.
 MESSAGES: Final[tuple[Message, ...]] = tuple(
     Message(system, name, max_age_s=max_age_s, **layout)  # type: ignore[arg-type]
     for system, name, max_age_s, layout in (
@@ -166,6 +167,16 @@ ORBIT_BOUNDS: Final[dict[str, OrbitBounds]] = {
 GLONASS_RADIUS_M: Final = (25.30e6, 25.70e6)
 #: Speed of GLONASS satellites in an inertial frame [m/s]: 3,953 nominal.
 GLONASS_SPEED_MPS: Final = (3850.0, 4050.0)
+#: Speed on each axis and luni-solar acceleration [m/s, m/s^2] that a state vector can carry: GLONASS ICD,
+#: table 4.5, with room for the wider words of the CDMA signals; SBAS MOPS (RTCA DO-229), message type 9.
+STATE_LIMITS: Final = {OrbitModel.GLONASS: (4.3e3, 5e-5), OrbitModel.SBAS: (525.0, 0.05)}
+#: Largest magnitude of the elements [rad, m, s]: about the widest word that any ICD gives them, so that what a
+#: damaged digit does to an orbit stays small. Some simulators do not wrap angles; 1e5 rad still give metres.
+ELEMENT_LIMITS: Final = {
+    "m0": 1e5, "omega": 1e5, "omega0": 1e5, "i0": 6.3, "omega_dot": 3.1e-6, "i_dot": 3e-9, "dn0": 1e-7,
+    "cuc": 1e-3, "cus": 1e-3, "cic": 1e-3, "cis": 1e-3,
+    "crc": 32768.0, "crs": 32768.0, "a_dot": 16.0, "dn0_dot": 2e-10,
+}  # fmt: skip
 #: Orbit radius of geostationary SBAS satellites [m].
 SBAS_RADIUS_M: Final = (41.9e6, 42.5e6)
 #: A reference time further than this from its record's epoch is damage [s].

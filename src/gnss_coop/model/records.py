@@ -140,8 +140,10 @@ def seconds_of_week(gpst_ns: Integers, system: str) -> Floats:
 def _near(toc_ns: Integers, toc_of_week_s: Floats, of_week_s: Floats) -> Integers:
     """Return the instant with the given seconds of week that is nearest to the record's epoch [ns]."""
     apart = of_week_s - toc_of_week_s
+    # What is blank or no second of any week counts as the epoch itself; the gates look at the field.
+    apart = np.where(np.abs(apart) <= 2 * const.SECONDS_PER_WEEK, apart, 0.0)
     apart -= const.SECONDS_PER_WEEK * np.round(apart / const.SECONDS_PER_WEEK)
-    return toc_ns + np.round(np.nan_to_num(apart) * const.NS_PER_S).astype(np.int64)
+    return toc_ns + np.round(apart * const.NS_PER_S).astype(np.int64)
 
 
 def name_unlabelled(table: RecordTable, labelled: Booleans) -> RecordTable:
@@ -150,8 +152,8 @@ def name_unlabelled(table: RecordTable, labelled: Booleans) -> RecordTable:
     values = table.fields
     geo = (values[:, field(2, 3)] > msg.GEO_SQRT_A_MIN) & (np.abs(values[:, field(4, 0)]) < msg.GEO_INCLINATION_MAX_RAD)
     message[~labelled & geo & (message == msg.MESSAGE_INDEX["C", "D1"])] = msg.MESSAGE_INDEX["C", "D2"]
-    source = np.nan_to_num(values[:, _GALILEO_SOURCE], posinf=0, neginf=0).astype(np.int64)
-    fnav = ~labelled & (message == msg.MESSAGE_INDEX["E", "INAV"]) & (source & 0b111 == 0b010)
+    fnav = ~labelled & (message == msg.MESSAGE_INDEX["E", "INAV"])
+    fnav &= _bits(values[:, _GALILEO_SOURCE]) & 0b111 == 0b010
     message[fnav] = msg.MESSAGE_INDEX["E", "FNAV"]
     return replace(table, message=message)
 
@@ -174,7 +176,8 @@ def derive(table: RecordTable) -> Derived:
         if message.model is OrbitModel.KEPLER:
             _derive_kepler(message, rows, values, table, result)
         else:
-            result.elements[rows, :9] = values[:, _STATE_FIELDS] * 1e3
+            with np.errstate(over="ignore"):  # the gates see infinities
+                result.elements[rows, :9] = values[:, _STATE_FIELDS] * 1e3
             result.elements[rows, orbits.DAYS_J2000] = _days_j2000(table.toc_ns[rows])
             # GLONASS sends a record from a quarter of an hour before its reference time on; what files
             # give as its transmission time has several meanings.
@@ -183,9 +186,7 @@ def derive(table: RecordTable) -> Derived:
     return result
 
 
-def _derive_kepler(
-    message: msg.Message, rows: Integers, values: Floats, table: RecordTable, result: Derived
-) -> None:
+def _derive_kepler(message: msg.Message, rows: Integers, values: Floats, table: RecordTable, result: Derived) -> None:
     toc_ns = table.toc_ns[rows]
     of_week = seconds_of_week(toc_ns, message.system)
     toe_of_week = of_week if message.toe == NO_FIELD else values[:, message.toe]
@@ -228,7 +229,7 @@ def _healthy(message: msg.Message, values: Floats) -> Booleans:
     bits = _HEALTH_BITS.get((message.system, message.name))
     if bits is not None:
         return np.asarray(_bits(health) & bits == 0)
-    healthy = health == 0  # GLONASS files carry 1, 4 and 14 for bad; blank is unknown and not good
+    healthy: Booleans = health == 0  # GLONASS files carry 1, 4 and 14 for bad; blank is unknown and not good
     if message.name == "FDMA":  # version 3.05 and later: bit 2 of the flags is l(3)
         flags = values[:, _GLONASS_FLAGS]
         healthy &= ~((flags >= 0) & (flags < 8) & (_bits(flags) & 4 != 0))
@@ -243,9 +244,10 @@ def gate(table: RecordTable, derived: Derived, n_lines: Integers) -> dict[int, s
     reasons: dict[int, str] = {}
     for message, rows in by_message(table):
         values = table.fields[rows]
-        for bad, reason in _gates(message, values, table, derived, rows, n_lines[rows]):
-            for row in np.flatnonzero(bad):
-                reasons.setdefault(int(rows[row]), reason(int(row)))
+        with np.errstate(over="ignore"):  # damaged numbers may be as large as numbers get
+            for bad, reason in _gates(message, values, table, derived, rows, n_lines[rows]):
+                for row in np.flatnonzero(bad):
+                    reasons.setdefault(int(rows[row]), reason(int(row)))
     return reasons
 
 
@@ -258,7 +260,9 @@ def _gates(
         lambda i: f"record is cut short: {n_lines[i]} of {message.n_lines} lines behind its epoch",
     )
     wanted = list(_KEPLER_FIELDS.values()) if message.model is OrbitModel.KEPLER else _STATE_FIELDS
-    yield ~np.isfinite(values[:, wanted]).all(axis=1), lambda i: "record has blank fields in its orbit"
+    if message.adot != NO_FIELD:
+        wanted = [*wanted, message.adot, message.dn0dot]
+    yield np.asarray(~np.isfinite(values[:, wanted]).all(axis=1)), lambda i: "record has blank fields in its orbit"
     if message.model is OrbitModel.KEPLER:
         yield from _kepler_gates(message, values, table, derived, rows)
     else:
@@ -277,6 +281,13 @@ def _kepler_gates(
     yield (
         ~((eccentricity >= 0) & (eccentricity <= bounds.eccentricity_max)),
         lambda i: f"eccentricity {eccentricity[i]:.6g} is not between 0 and {bounds.eccentricity_max}",
+    )
+    elements = derived.elements[rows]
+    size = np.abs(elements[:, [getattr(orbits, name.upper()) for name in msg.ELEMENT_LIMITS]])
+    within = size <= list(msg.ELEMENT_LIMITS.values())
+    yield (
+        np.asarray(~within.all(axis=1)),
+        lambda i: f"{list(msg.ELEMENT_LIMITS)[within[i].argmin()]} is larger than any message can hold",
     )
     if message.toe != NO_FIELD:
         apart_s = (derived.toe_ns[rows] - table.toc_ns[rows]) / const.NS_PER_S
@@ -298,6 +309,15 @@ def _state_gates(
         ~((radius >= low) & (radius <= high)),
         lambda i: f"orbit radius of {radius[i] / 1e3:.0f} km is not between {low / 1e3:.0f} and {high / 1e3:.0f} km",
     )
+    fastest, most = msg.STATE_LIMITS[message.model]
+    state = np.abs(derived.elements[rows, 3:9])
+    yield (
+        np.asarray(~((state[:, :3] <= fastest).all(axis=1) & (state[:, 3:] <= most).all(axis=1))),
+        lambda i: (
+            f"velocity ({state[i, :3].max():.3g} m/s) or acceleration ({state[i, 3:].max():.3g} m/s^2) "
+            "is larger than the message can hold"
+        ),
+    )
     if message.model is OrbitModel.SBAS:
         return
     yield (
@@ -316,8 +336,9 @@ def _state_gates(
 
 def off_grid(table: RecordTable, utc_ns: Integers) -> dict[int, str]:
     """Return GLONASS rows whose epoch is not one that satellites can send (a multiple of 15 min UTC)."""
-    glonass = _MODEL[table.message] == OrbitModel.GLONASS
-    bad = glonass & (utc_ns % (msg.GLONASS_TB_STEP_S * const.NS_PER_S) != 0)
+    # Only of FDMA: the CDMA messages count in units of 90 s.
+    fdma = table.message == msg.MESSAGE_INDEX["R", "FDMA"]
+    bad = fdma & (utc_ns % (msg.GLONASS_TB_STEP_S * const.NS_PER_S) != 0)
     return {int(i): "time tag is not on the 15 minute grid of GLONASS reference times" for i in np.flatnonzero(bad)}
 
 

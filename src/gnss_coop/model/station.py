@@ -216,6 +216,4 @@ def read_station(path: str | os.PathLike[str]) -> Station:
     try:
         return Station(**fields)
     except StationError as error:
-        raise StationError(
-            "\n".join(f"{os.fspath(path)}: {line}" for line in str(error).splitlines())
-        ) from None
+        raise StationError("\n".join(f"{os.fspath(path)}: {line}" for line in str(error).splitlines())) from None

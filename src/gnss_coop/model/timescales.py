@@ -107,8 +107,7 @@ def _parse(text: str) -> tuple[int, bool]:
     match = _ISO_8601.fullmatch(text.strip())
     if match is None:
         raise TimeError(
-            f"Cannot read {text!r} as a time; write it like 2024-01-10T00:00:30 (GPST) or "
-            "2024-01-10T00:00:30Z (UTC)."
+            f"Cannot read {text!r} as a time; write it like 2024-01-10T00:00:30 (GPST) or 2024-01-10T00:00:30Z (UTC)."
         )
     *fields, fraction, offset = match.groups(default="")
     year, month, day, hour, minute, second = (int(field or 0) for field in fields)
