@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gnss_coop.kernels.records import N_FIELDS
+from gnss_coop.model import gates
 from gnss_coop.model import records as rec
 from gnss_coop.model.messages import MESSAGE_INDEX, MESSAGES, NO_FIELD, field
 
@@ -59,9 +60,9 @@ def test_one_record_that_agrees_with_no_neighbour_is_found():
     motion = np.sqrt(3.986004418e14 / 5282.6**6)
     table.fields[:, field(1, 3)] = (2.15 + motion * np.arange(6) * 3600 + np.pi) % (2 * np.pi) - np.pi
     table.fields[:, field(4, 3)] = 0.0
-    assert rec.disagreeing(table, rec.derive(table)) == {}
+    assert gates.disagreeing(table, rec.derive(table)) == {}
     table.fields[3, field(3, 2)] += 0.01  # 0.01 rad of 27,906 km are 279 km
-    (row, reason), *others = rec.disagreeing(table, rec.derive(table)).items()
+    (row, reason), *others = gates.disagreeing(table, rec.derive(table)).items()
     assert (row, others) == (3, [])
     km = float(reason.split(" by ")[1].split(" km")[0])
     assert 100 < km <= 280
@@ -88,5 +89,5 @@ def test_empty_table():
     table = table_of(0, "C", "D1", [], {})
     derived = rec.derive(table)
     assert len(derived.toe_ns) == 0
-    assert rec.gate(table, derived, np.zeros(0, np.int64)) == {}
-    assert rec.disagreeing(table, derived) == {}
+    assert gates.gate(table, derived, np.zeros(0, np.int64)) == {}
+    assert gates.disagreeing(table, derived) == {}

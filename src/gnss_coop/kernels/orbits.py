@@ -303,6 +303,29 @@ def _distance_between(
 
 
 @kernel
+def find_doubtful(
+    group_start: Ints,
+    group_stop: Ints,
+    toe_ns: Ints,
+    reach_ns: Ints,
+    model: Codes,
+    elements: Floats,
+    limit_m: float,
+    doubtful: Bools,
+) -> None:
+    """Tell the groups in which some record disagrees with the next one, if that is not beyond `reach_ns`."""
+    here, there = np.empty(3), np.empty(3)
+    for g in range(group_start.size):
+        for k in range(group_start[g], group_stop[g] - 1):
+            apart_m = 0.0
+            if toe_ns[k + 1] - toe_ns[k] <= reach_ns[k]:
+                apart_m = _distance_between(k, k + 1, toe_ns, model, elements, here, there)
+            if not apart_m <= limit_m:
+                doubtful[g] = True
+                break
+
+
+@kernel
 def find_disagreements(
     group_start: Ints,
     group_stop: Ints,
@@ -337,3 +360,11 @@ def find_disagreements(
                     least = min(least, _distance_between(k, j, toe_ns, model, elements, here, there))
             if n >= 2 and least > limit_m:
                 apart_m[k] = least
+
+
+@kernel
+def distances(first: Ints, second: Ints, toe_ns: Ints, model: Codes, elements: Floats, out_m: Floats) -> None:
+    """Fill how far apart pairs of records put a satellite half way between their reference times [m]."""
+    here, there = np.empty(3), np.empty(3)
+    for i in range(first.size):
+        out_m[i] = _distance_between(first[i], second[i], toe_ns, model, elements, here, there)

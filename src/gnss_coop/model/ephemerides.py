@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from gnss_coop.errors import EphemerisGapError, ScenarioError
+from gnss_coop.model import gates, timescales
 from gnss_coop.model import records as rec
-from gnss_coop.model import timescales
 from gnss_coop.model.messages import MESSAGES, NO_FIELD
 from gnss_coop.model.records import Derived, RecordTable, Reject
 from gnss_coop.model.systems import SYSTEMS
@@ -125,13 +125,13 @@ class Ephemerides:
         table, derived, n_lines = table.take(rows), derived.take(rows), n_lines[rows]
         duplicated = rec.duplicated(table, derived)
         table, derived, n_lines = table.take(~duplicated), derived.take(~duplicated), n_lines[~duplicated]
-        reasons = rec.gate(table, derived, n_lines)
+        reasons = gates.gate(table, derived, n_lines)
         utc_ns = timescales.gpst_to_utc_ns(table.toc_ns)
-        reasons = rec.off_grid(table, utc_ns) | reasons
+        reasons = gates.off_grid(table, utc_ns) | reasons
         rejected = [*rejects, *_rejects(table, files, reasons)]
         good = _all_but(len(table), reasons)
         table, derived = table.take(good), derived.take(good)
-        reasons = rec.disagreeing(table, derived)
+        reasons = gates.inconsistent(table, derived)
         rejected += _rejects(table, files, reasons)
         good = _all_but(len(table), reasons)
         place = {name: i for i, name in enumerate(files)}

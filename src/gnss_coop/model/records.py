@@ -1,12 +1,8 @@
-"""From the fields of navigation records to usable ephemerides: times, health, elements, and the gates.
-
-A gate is a check that real files were seen to fail with the health flag at "good"; what it catches is
-listed with its reason, never dropped in silence.
-"""
+"""Navigation records as columns, and what follows from their fields: times, health, elements, order."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
@@ -22,12 +18,12 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[Any]
 Booleans = npt.NDArray[np.bool_]
 
-_HALF_WEEK_S: Final = const.SECONDS_PER_WEEK / 2
-_MESSAGE_LIMIT_NS: Final = np.array([int(m.max_age_s * const.NS_PER_S) for m in MESSAGES])
+#: Default limit of the age of each message, in the order of `MESSAGES` [ns].
+MESSAGE_LIMIT_NS: Final = np.array([int(m.max_age_s * const.NS_PER_S) for m in MESSAGES])
 _MODEL: Final = np.array([m.model for m in MESSAGES], dtype=np.int8)
 
 #: Where a Keplerian element row of the kernels finds its values in a record's fields.
-_KEPLER_FIELDS: Final = {
+KEPLER_FIELDS: Final = {
     orbits.SQRT_A: field(2, 3), orbits.ECCENTRICITY: field(2, 1), orbits.M0: field(1, 3),
     orbits.OMEGA: field(4, 2), orbits.OMEGA0: field(3, 2), orbits.OMEGA_DOT: field(4, 3),
     orbits.I0: field(4, 0), orbits.I_DOT: field(5, 0), orbits.DN0: field(1, 2),
@@ -35,14 +31,13 @@ _KEPLER_FIELDS: Final = {
     orbits.CRS: field(1, 1), orbits.CIC: field(3, 1), orbits.CIS: field(3, 3),
 }  # fmt: skip
 #: Position, velocity and acceleration of a state record [km, km/s, km/s^2].
-_STATE_FIELDS: Final = [field(line, column) for column in range(3) for line in (1, 2, 3)]
+STATE_FIELDS: Final = [field(line, column) for column in range(3) for line in (1, 2, 3)]
 _GLONASS_FLAGS: Final = field(4, 3)
 _GALILEO_SOURCE: Final = field(5, 1)
 #: Health bits that concern the signals of a message: Galileo E1-B and E5b, or E5a (OS SIS ICD 5.1.9.3).
 #: QZSS bit 0 speaks of the former LEX signal only (IS-QZSS-PNT).
 _HEALTH_BITS: Final = {("E", "INAV"): 0x1C7, ("E", "FNAV"): 0x38, ("J", "LNAV"): 0x3E}
 _MAX_SENT_FROM_TOE_S: Final = 86_400.0
-_NEIGHBOUR_LIMIT_M: Final = 1000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +172,7 @@ def derive(table: RecordTable) -> Derived:
             _derive_kepler(message, rows, values, table, result)
         else:
             with np.errstate(over="ignore"):  # the gates see infinities
-                result.elements[rows, :9] = values[:, _STATE_FIELDS] * 1e3
+                result.elements[rows, :9] = values[:, STATE_FIELDS] * 1e3
             result.elements[rows, orbits.DAYS_J2000] = _days_j2000(table.toc_ns[rows])
             # GLONASS sends a record from a quarter of an hour before its reference time on; what files
             # give as its transmission time has several meanings.
@@ -198,7 +193,7 @@ def _derive_kepler(message: msg.Message, rows: Integers, values: Floats, table: 
     result.sent_ns[rows] = np.where(known, sent_ns, toe_ns)
     bounds = msg.ORBIT_BOUNDS[message.system]
     elements = np.zeros((len(rows), orbits.N_ELEMENTS))
-    elements[:, list(_KEPLER_FIELDS)] = values[:, list(_KEPLER_FIELDS.values())]
+    elements[:, list(KEPLER_FIELDS)] = values[:, list(KEPLER_FIELDS.values())]
     if message.adot != NO_FIELD:
         elements[:, orbits.A_DOT] = values[:, message.adot]
         elements[:, orbits.DN0_DOT] = values[:, message.dn0dot]
@@ -236,112 +231,6 @@ def _healthy(message: msg.Message, values: Floats) -> Booleans:
     return healthy
 
 
-# --- Gates ----------------------------------------------------------------------------------------------
-
-
-def gate(table: RecordTable, derived: Derived, n_lines: Integers) -> dict[int, str]:
-    """Return the rows that fail a gate, with the reason (the first gate a row fails)."""
-    reasons: dict[int, str] = {}
-    for message, rows in by_message(table):
-        values = table.fields[rows]
-        with np.errstate(over="ignore"):  # damaged numbers may be as large as numbers get
-            for bad, reason in _gates(message, values, table, derived, rows, n_lines[rows]):
-                for row in np.flatnonzero(bad):
-                    reasons.setdefault(int(rows[row]), reason(int(row)))
-    return reasons
-
-
-def _gates(
-    message: msg.Message, values: Floats, table: RecordTable, derived: Derived, rows: Integers, n_lines: Integers
-) -> Iterator[tuple[Booleans, Callable[[int], str]]]:
-    """Yield the gates of a message: rows that fail, and how to say so."""
-    yield (
-        n_lines < message.n_required,
-        lambda i: f"record is cut short: {n_lines[i]} of {message.n_lines} lines behind its epoch",
-    )
-    wanted = list(_KEPLER_FIELDS.values()) if message.model is OrbitModel.KEPLER else _STATE_FIELDS
-    if message.adot != NO_FIELD:
-        wanted = [*wanted, message.adot, message.dn0dot]
-    yield np.asarray(~np.isfinite(values[:, wanted]).all(axis=1)), lambda i: "record has blank fields in its orbit"
-    if message.model is OrbitModel.KEPLER:
-        yield from _kepler_gates(message, values, table, derived, rows)
-    else:
-        yield from _state_gates(message, derived, rows, table)
-
-
-def _kepler_gates(
-    message: msg.Message, values: Floats, table: RecordTable, derived: Derived, rows: Integers
-) -> Iterator[tuple[Booleans, Callable[[int], str]]]:
-    bounds = msg.ORBIT_BOUNDS[message.system]
-    sqrt_a, eccentricity = values[:, field(2, 3)], values[:, field(2, 1)]
-    inside = np.zeros(len(rows), dtype=bool)
-    for low, high in zip(bounds.sqrt_a_min, bounds.sqrt_a_max, strict=True):
-        inside |= (sqrt_a >= low) & (sqrt_a <= high)
-    yield ~inside, lambda i: f"semi-major axis of {sqrt_a[i] ** 2 / 1e3:.0f} km belongs to no orbit of this system"
-    yield (
-        ~((eccentricity >= 0) & (eccentricity <= bounds.eccentricity_max)),
-        lambda i: f"eccentricity {eccentricity[i]:.6g} is not between 0 and {bounds.eccentricity_max}",
-    )
-    elements = derived.elements[rows]
-    size = np.abs(elements[:, [getattr(orbits, name.upper()) for name in msg.ELEMENT_LIMITS]])
-    within = size <= list(msg.ELEMENT_LIMITS.values())
-    yield (
-        np.asarray(~within.all(axis=1)),
-        lambda i: f"{list(msg.ELEMENT_LIMITS)[within[i].argmin()]} is larger than any message can hold",
-    )
-    if message.toe != NO_FIELD:
-        apart_s = (derived.toe_ns[rows] - table.toc_ns[rows]) / const.NS_PER_S
-        # A toe outside the week, or blank, was mapped onto the epoch: look at the field itself.
-        field_ok = (values[:, message.toe] >= 0) & (values[:, message.toe] <= const.SECONDS_PER_WEEK)
-        yield (
-            ~field_ok | (np.abs(apart_s) > msg.MAX_TOE_FROM_EPOCH_S),
-            lambda i: f"reference time (toe {values[i, message.toe]:.0f} s) is not near the record's epoch",
-        )
-
-
-def _state_gates(
-    message: msg.Message, derived: Derived, rows: Integers, table: RecordTable
-) -> Iterator[tuple[Booleans, Callable[[int], str]]]:
-    position, velocity = derived.elements[rows, :3], derived.elements[rows, 3:6]
-    radius = np.linalg.norm(position, axis=1)
-    low, high = msg.GLONASS_RADIUS_M if message.model is OrbitModel.GLONASS else msg.SBAS_RADIUS_M
-    yield (
-        ~((radius >= low) & (radius <= high)),
-        lambda i: f"orbit radius of {radius[i] / 1e3:.0f} km is not between {low / 1e3:.0f} and {high / 1e3:.0f} km",
-    )
-    fastest, most = msg.STATE_LIMITS[message.model]
-    state = np.abs(derived.elements[rows, 3:9])
-    yield (
-        np.asarray(~((state[:, :3] <= fastest).all(axis=1) & (state[:, 3:] <= most).all(axis=1))),
-        lambda i: (
-            f"velocity ({state[i, :3].max():.3g} m/s) or acceleration ({state[i, 3:].max():.3g} m/s^2) "
-            "is larger than the message can hold"
-        ),
-    )
-    if message.model is OrbitModel.SBAS:
-        return
-    yield (
-        (position[:, 0] == position[:, 1]) & (position[:, 1] == position[:, 2]),
-        lambda i: "position has three equal coordinates",
-    )
-    w = const.OMEGA_E_GLONASS_RADPS
-    turning = np.stack([-w * position[:, 1], w * position[:, 0], np.zeros(len(rows))], axis=1)
-    speed = np.linalg.norm(velocity + turning, axis=1)
-    slow, fast = msg.GLONASS_SPEED_MPS
-    yield (
-        ~((speed >= slow) & (speed <= fast)),
-        lambda i: f"orbital speed of {speed[i]:.0f} m/s is not between {slow:.0f} and {fast:.0f} m/s",
-    )
-
-
-def off_grid(table: RecordTable, utc_ns: Integers) -> dict[int, str]:
-    """Return GLONASS rows whose epoch is not one that satellites can send (a multiple of 15 min UTC)."""
-    # Only of FDMA: the CDMA messages count in units of 90 s.
-    fdma = table.message == msg.MESSAGE_INDEX["R", "FDMA"]
-    bad = fdma & (utc_ns % (msg.GLONASS_TB_STEP_S * const.NS_PER_S) != 0)
-    return {int(i): "time tag is not on the 15 minute grid of GLONASS reference times" for i in np.flatnonzero(bad)}
-
-
 def groups(table: RecordTable) -> tuple[Integers, Integers]:
     """Return start and stop of the runs of equal satellite and message in a sorted table."""
     if len(table) == 0:
@@ -354,21 +243,6 @@ def groups(table: RecordTable) -> tuple[Integers, Integers]:
 def satellite_key(table: RecordTable) -> Integers:
     """Return an integer per row that orders satellites by letter and number."""
     return np.asarray(table.system.astype(np.int64) * 1000 + table.number)
-
-
-def disagreeing(table: RecordTable, derived: Derived) -> dict[int, str]:
-    """Return healthy rows that agree with none of at least two neighbours of a sorted table."""
-    rows = np.flatnonzero(derived.healthy & (derived.model != OrbitModel.SBAS))
-    subset, there = table.take(rows), derived.take(rows)
-    apart_m = np.zeros(len(rows))
-    orbits.find_disagreements(
-        *groups(subset), there.toe_ns, 2 * _MESSAGE_LIMIT_NS[subset.message], there.model, there.elements,
-        _NEIGHBOUR_LIMIT_M, apart_m,
-    )  # fmt: skip
-    return {
-        int(rows[i]): f"orbit disagrees with its neighbours by {apart_m[i] / 1e3:.0f} km or more"
-        for i in np.flatnonzero(apart_m)
-    }
 
 
 # --- Order and duplicates -------------------------------------------------------------------------------
