@@ -161,7 +161,7 @@ def test_version_2_and_3_of_one_day_hold_the_same_glonass_states():
     )
     common = states.keys() & others.keys()
     pairs = [(others[key], states[key]) for key in common]
-    assert len(pairs) > 1100
+    assert len(pairs) > 1080
     three, two = (np.array(side) for side in zip(*pairs, strict=True))
     # Version 2 writes 0.ddd with one digit less: 12 digits of 25,000 km are 0.1 mm.
     assert np.abs(three[:, :3] - two[:, :3]).max() < 2e-4
