@@ -24,6 +24,22 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
         return numba.njit(**options)(function)  # type: ignore[no-any-return]
 
 
+def leaf_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a function that allocates nothing, for the innermost loops.
+
+    Without reference counts a slice of an array costs nothing; with them each one is some atomic operations,
+    which is more than the work on a row of a tile. Such a function may take and slice arrays, never make one.
+    Products may be fused into sums ("contract"), which rounds once instead of twice and keeps NaN.
+    """
+    options = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}, "_nrt": False}
+    try:
+        return numba.njit(cache=True, **options)(function)  # type: ignore[no-any-return]
+    except RuntimeError:  # no cache: see `kernel`
+        return numba.njit(**options)(function)  # type: ignore[no-any-return]
+    except (KeyError, TypeError):  # a numba that has dropped the option
+        return kernel(function)
+
+
 def on_compile(callback: Callable[[], None]) -> None:
     """Call `callback` once, when the first kernel is compiled rather than loaded from the cache."""
     from numba.core import event
