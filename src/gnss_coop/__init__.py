@@ -19,12 +19,16 @@ from gnss_coop._version import __version__
 if TYPE_CHECKING:
     from gnss_coop.analysis.comparison import compare, findings
     from gnss_coop.analysis.dop import dilution_of_precision
+    from gnss_coop.analysis.dop_map import dop_map
+    from gnss_coop.analysis.map_summary import map_summary, rule_verdicts
     from gnss_coop.analysis.positions import satellite_positions
     from gnss_coop.analysis.visibility import visibility
     from gnss_coop.errors import (
         EphemerisGapError,
         GnssCoopError,
+        GridError,
         LeapSecondWarning,
+        OutputError,
         RinexError,
         ScenarioError,
         StationError,
@@ -33,7 +37,10 @@ if TYPE_CHECKING:
     from gnss_coop.formats.rinex_nav import read_nav
     from gnss_coop.formats.sp3 import read_sp3
     from gnss_coop.model.ephemerides import Ephemerides
+    from gnss_coop.model.grid import GeoGrid, GeoPoints, read_points
     from gnss_coop.model.horizon import HorizonMask
+    from gnss_coop.model.nominal import nominal_constellation
+    from gnss_coop.model.rules import Rule, rule_named
     from gnss_coop.model.scenario import Scenario
     from gnss_coop.model.stations import Network, Station, read_station, stations
     from gnss_coop.model.timescales import epochs, format_time, parse_time
@@ -42,11 +49,16 @@ if TYPE_CHECKING:
 _HOME = {
     "EphemerisGapError": "errors",
     "Ephemerides": "model.ephemerides",
+    "GeoGrid": "model.grid",
+    "GeoPoints": "model.grid",
     "GnssCoopError": "errors",
+    "GridError": "errors",
     "HorizonMask": "model.horizon",
     "LeapSecondWarning": "errors",
     "Network": "model.stations",
+    "OutputError": "errors",
     "RinexError": "errors",
+    "Rule": "model.rules",
     "Scenario": "model.scenario",
     "ScenarioError": "errors",
     "Station": "model.stations",
@@ -54,13 +66,19 @@ _HOME = {
     "TimeError": "errors",
     "compare": "analysis.comparison",
     "dilution_of_precision": "analysis.dop",
+    "dop_map": "analysis.dop_map",
     "epochs": "model.timescales",
     "findings": "analysis.comparison",
     "format_time": "model.timescales",
+    "map_summary": "analysis.map_summary",
+    "nominal_constellation": "model.nominal",
     "parse_time": "model.timescales",
     "read_nav": "formats.rinex_nav",
+    "read_points": "model.grid",
     "read_sp3": "formats.sp3",
     "read_station": "model.stations",
+    "rule_named": "model.rules",
+    "rule_verdicts": "analysis.map_summary",
     "satellite_positions": "analysis.positions",
     "stations": "model.stations",
     "visibility": "analysis.visibility",
@@ -69,11 +87,16 @@ _HOME = {
 __all__ = [
     "Ephemerides",
     "EphemerisGapError",
+    "GeoGrid",
+    "GeoPoints",
     "GnssCoopError",
+    "GridError",
     "HorizonMask",
     "LeapSecondWarning",
     "Network",
+    "OutputError",
     "RinexError",
+    "Rule",
     "Scenario",
     "ScenarioError",
     "Station",
@@ -82,13 +105,19 @@ __all__ = [
     "__version__",
     "compare",
     "dilution_of_precision",
+    "dop_map",
     "epochs",
     "findings",
     "format_time",
+    "map_summary",
+    "nominal_constellation",
     "parse_time",
     "read_nav",
+    "read_points",
     "read_sp3",
     "read_station",
+    "rule_named",
+    "rule_verdicts",
     "satellite_positions",
     "stations",
     "visibility",

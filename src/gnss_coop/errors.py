@@ -66,5 +66,13 @@ class ScenarioError(GnssCoopError):
     """An unknown system letter, clock mode or satellite name."""
 
 
+class GridError(GnssCoopError):
+    """A grid, region or list of points that makes no sense, or is too large."""
+
+
+class OutputError(GnssCoopError):
+    """An output that cannot be written: it exists, the folder does not, or its kind is unknown."""
+
+
 class LeapSecondWarning(GnssCoopWarning):
     """A date beyond the expiry of the shipped leap-second table."""

@@ -110,9 +110,7 @@ def test_a_span_without_an_end_runs_to_the_end_of_the_data(run, hours):
 def test_a_fraction_of_a_second_is_written_only_where_there_is_one(run, hours):
     table = run("dop", hours, "--start", "2022-06-08T10:00", "--hours", 1 / 3600, "--step", 0.5,
                 "--stations", "Obninsk", "--systems", "R", "--format", "csv").table  # fmt: skip
-    assert [time.rstrip("0") for time in table["time_gpst"]] == ["2022-06-08T10:00:", "2022-06-08T10:00:00.5"] or (
-        table["time_gpst"].tolist() == ["2022-06-08T10:00:00", "2022-06-08T10:00:00.500"]
-    )
+    assert table["time_gpst"].tolist() == ["2022-06-08T10:00:00", "2022-06-08T10:00:00.5"]
 
 
 def test_an_age_limit_of_nearly_nothing_leaves_nothing_in_reach(run, hours):

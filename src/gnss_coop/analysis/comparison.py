@@ -92,7 +92,7 @@ def compare(dop: xr.Dataset, *, limit: float = 6.0) -> pd.DataFrame:
                 for c, label in enumerate(labels)
             }
             for label, cell in cells.items():
-                joint = _supplement(label, labels)
+                joint = supplement_of(label, labels)
                 key = {"station": str(station), "mask_deg": float(mask), "systems": label, "clocks": clocks}
                 rows.append({**key, **cell, "supplemented_by": joint, **_gains(cell, cells.get(joint))})
     table = pd.DataFrame(rows)
@@ -123,7 +123,7 @@ def _statistics(dop: xr.Dataset, limit: float) -> dict[str, npt.NDArray[Any]]:
     }
 
 
-def _supplement(label: str, labels: Sequence[str]) -> str:
+def supplement_of(label: str, labels: Sequence[str]) -> str:
     """Smallest scenario that holds all systems of `label` and more; empty if there is none."""
     own = set(label.split("+"))
     larger = [other for other in labels if own < set(other.split("+"))]

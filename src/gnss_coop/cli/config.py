@@ -39,16 +39,14 @@ def load_defaults(path: str | None, commands: list[str]) -> dict[str, Any]:
         content = tomllib.loads(found.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise click.UsageError(f"config file {found}: {getattr(error, 'strerror', None) or error}") from None
-    shared = {key: value for key, value in content.items() if key not in commands}
-    tables = {name: content.get(name, {}) for name in commands}
-    unknown = [key for key in shared if key not in KEYS]
+    # "stations" is both an option and a command: a table is the command's, anything else the option's value.
+    tables = {name: content.pop(name) if isinstance(content.get(name), dict) else {} for name in commands}
+    unknown = [key for key in content if key not in KEYS]
     for name, table in tables.items():
-        if not isinstance(table, dict):
-            raise click.UsageError(f"config file {found}: [{name}] must be a table of options")
         unknown += [f"{name}.{key}" for key in table if key not in KEYS]
     if unknown:
         raise click.UsageError(f"config file {found}: unknown key {', '.join(unknown)}; known: {', '.join(KEYS)}")
-    return {name: {KEYS[k]: _text(v) for k, v in {**shared, **table}.items()} for name, table in tables.items()}
+    return {name: {KEYS[k]: _text(v) for k, v in {**content, **table}.items()} for name, table in tables.items()}
 
 
 def _find(path: str | None) -> Path | None:

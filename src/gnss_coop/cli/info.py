@@ -30,11 +30,12 @@ def command(nav: tuple[str, ...], rejects: bool, accept_truncated: bool, **share
     from gnss_coop.output.frames import info_frame
 
     frames = []
-    for source in sources(nav):
+    files = sources(nav)
+    for source in files:
         try:
             data = read_nav(source, accept_truncated=accept_truncated)
         except RinexError as error:
-            if len(nav) == 1:
+            if len(files) == 1:
                 raise
             session.failures.append(error)
             session.error(error)

@@ -6,21 +6,26 @@ failed, 4 all failed, 130 interrupted.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
 from gnss_coop._version import __version__
+from gnss_coop.cli.interrupts import heed_interrupts
 
 EXIT_BUG: Final = 1
 EXIT_USAGE: Final = 2
 EXIT_SOME_FAILED: Final = 3
 EXIT_ALL_FAILED: Final = 4
 EXIT_INTERRUPTED: Final = 130
+_INTERRUPTED: Final = "gnss-coop: interrupted"
 
 #: Commands in the order of the help, with their help line: known without importing any of them.
 COMMANDS: Final = {
@@ -33,8 +38,31 @@ COMMANDS: Final = {
 }
 
 
+class _PipeClosedError(Exception):
+    """The reader of a pipe, such as head, has had enough."""
+
+
+@contextmanager
+def _own_pipe_errors() -> Iterator[None]:
+    """Keep broken pipes from click, which would end the program with code 1."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise _PipeClosedError from None
+
+
 class LazyGroup(click.Group):
     """A group that imports a command's module when the command is called."""
+
+    def make_context(self, *args: Any, **settings: Any) -> click.Context:
+        """Read the arguments; this writes where they ask for help."""
+        with _own_pipe_errors():
+            return super().make_context(*args, **settings)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        with _own_pipe_errors():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the commands in the order of the table."""
@@ -72,19 +100,24 @@ def cli(ctx: click.Context, config: str | None, debug: bool) -> None:
     """GLONASS/BeiDou interoperability from RINEX navigation files."""
     from gnss_coop.cli.config import load_defaults
 
+    ctx.obj["debug"] = debug
     ctx.default_map = load_defaults(config, list(COMMANDS))
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    heed_interrupts(_INTERRUPTED, EXIT_INTERRUPTED)
+    for stream in (sys.stdout, sys.stderr):  # a name that the terminal's encoding lacks is escaped
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: list[str]) -> int:
     """Run the command line; return the exit code."""
-    debug = "--debug" in arguments or bool(os.environ.get("GNSS_COOP_DEBUG"))
+    state = {"debug": False}
     try:
-        code = cli.main(args=arguments, prog_name="gnss-coop", standalone_mode=False)
+        code = cli.main(args=arguments, prog_name="gnss-coop", standalone_mode=False, obj=state)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except click.exceptions.Exit as stop:
@@ -93,15 +126,20 @@ def run(arguments: list[str]) -> int:
         error.show()
         return EXIT_USAGE
     except (click.Abort, KeyboardInterrupt):
-        click.echo("gnss-coop: interrupted", err=True)
+        click.echo(_INTERRUPTED, err=True)
         return EXIT_INTERRUPTED
-    except BrokenPipeError:  # the reader of a pipe, such as head, has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (_PipeClosedError, BrokenPipeError):
+        _discard_output()
         return 0
     except Exception as error:  # whatever it is, a user sees one sentence
-        if debug:
+        if state["debug"]:
             raise
         return _tell(error)
+
+
+def _discard_output() -> None:
+    """Let what is still in the buffer of standard output go nowhere, or Python complains when it exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _tell(error: Exception) -> int:
@@ -116,6 +154,10 @@ def _tell(error: Exception) -> int:
     if isinstance(error, OSError) and error.filename:
         click.echo(f"gnss-coop: error: {Path(str(error.filename))}: {error.strerror}", err=True)
         return EXIT_USAGE
+    if isinstance(error, OSError):  # all files are named by their readers and writers
+        _discard_output()
+        click.echo(f"gnss-coop: error: cannot write to standard output: {error.strerror or error}", err=True)
+        return EXIT_USAGE
     name = type(error).__name__
-    click.echo(f"gnss-coop: internal error ({name}: {error}); run with --debug and report it", err=True)
+    click.echo(f"gnss-coop: internal error ({name}: {error}); run gnss-coop --debug and report it", err=True)
     return EXIT_BUG

@@ -36,6 +36,8 @@ class Session:
 
     def __init__(self, **options: Any) -> None:
         self._options = options
+        if options.get("output") == "-":
+            options["output"] = None
         self.failures: list[RinexError] = []
         warnings.showwarning = self._warn
         warnings.simplefilter("always", GnssCoopWarning)
@@ -67,13 +69,17 @@ class Session:
         """Read navigation files; go on without those that fail, if there are others."""
         from gnss_coop.formats.rinex_nav import read_nav
 
-        result = read_nav(
-            sources(nav),
-            accept_truncated=self._options["accept_truncated"],
-            failures=self.failures if len(nav) > 1 else None,
-        )
-        for failure in self.failures:
-            self.error(failure)
+        files = sources(nav)
+        failures = self.failures if len(files) > 1 else None
+        try:
+            result = read_nav(files, accept_truncated=self._options["accept_truncated"], failures=failures)
+        except RinexError:
+            if failures is None:
+                raise
+            raise click.exceptions.Exit(EXIT_ALL_FAILED) from None  # the errors of the files say it all
+        finally:
+            for failure in self.failures:
+                self.error(failure)
         self._tell_rejects(result)
         return result
 

@@ -65,7 +65,10 @@ def _add_group(cell: Floats, satellites_m: Floats, first: int, second: int, sine
     for i in range(LANES):
         px, py, pz = cell[i], cell[_1 + i], cell[_2 + i]
         ux, uy, uz = cell[_9 + i], cell[_10 + i], cell[_11 + i]
-        v, w = _sight(px, py, pz, ux, uy, uz, ax, ay, az, sine_mask), _sight(px, py, pz, ux, uy, uz, bx, by, bz, sine_mask)
+        v, w = (
+            _sight(px, py, pz, ux, uy, uz, ax, ay, az, sine_mask),
+            _sight(px, py, pz, ux, uy, uz, bx, by, bz, sine_mask),
+        )
         sums[i] += v[0] + w[0]
         sums[_1 + i] += v[1] + w[1]
         sums[_2 + i] += v[2] + w[2]
@@ -84,7 +87,7 @@ def _choose(
     """Fill the satellites that some cell of the tile may see, padded to whole groups; return their number.
 
     `axis` is the direction of the tile's middle; `cosine` and `sine` are those of its reach from there. The
-    padding is the last row of `satellites_m`, which is NaN and never visible.
+    padding is the last row of `satellites_m`, the Earth's middle, which no mask above -90 deg lets in.
     """
     n = 0
     for s in range(start, stop):
@@ -110,9 +113,7 @@ def _sum_systems(
     """Fill the sums (system, row) of one epoch and mask."""
     for system in range(system_start.size - 1):
         sums[system] = 0.0
-        n = _choose(
-            satellites_m, cones, system_start[system], system_start[system + 1], axis, cosine, sine, chosen
-        )
+        n = _choose(satellites_m, cones, system_start[system], system_start[system + 1], axis, cosine, sine, chosen)
         for j in range(0, n, GROUP):
             _add_group(cell, satellites_m, chosen[j], chosen[j + 1], sine_mask, sums[system])
 
@@ -237,7 +238,7 @@ def _solve(
     _variances(cell, work, squares)
     _refuse_unsolved(math.isinf(offset_variance_m2), work, squares)
     if clocks_too:
-        squares[_3 : _4] = 0.0
+        squares[_3:_4] = 0.0
         for s in range(members.size):
             if members[s]:
                 _add_clock_variance(sums[s], offset_variance_m2, work, squares)
@@ -295,7 +296,9 @@ def _quantiles(sorted_squares: Singles, shares: Floats, out: Singles) -> None:
 
 
 @leaf_kernel
-def _keep(t: int, squares: Floats, work: Floats, kept: Ints, limit_square: float, series: Singles, counts: Floats) -> None:
+def _keep(
+    t: int, squares: Floats, work: Floats, kept: Ints, limit_square: float, series: Singles, counts: Floats
+) -> None:
     """Put one epoch of a scenario into its series (DOP, time and cell) and counts: available, sum, least."""
     for d in range(kept.size):
         row = kept[d] * LANES
@@ -332,7 +335,7 @@ def tile_statistics(
     ----------
     cell : (CELL_ROWS * LANES,) float64
     satellites_m : (time, sv + 1, 3) float64
-        Satellites in the order of their systems, the last row NaN.
+        Satellites in the order of their systems, NaN without a position; the last row zero.
     cones : (mask, time, sv, 5) float64
         As `fill_cones` gives them.
     system_start : (system + 1,) int64
@@ -404,3 +407,33 @@ def fill_cones(satellites_m: Floats, mask_rad: float, cones: Floats) -> None:
             cone = min(max(cone, 0.0), math.pi)
             cones[t, s, 0], cones[t, s, 1], cones[t, s, 2] = x / d, y / d, z / d
             cones[t, s, 3], cones[t, s, 4] = math.cos(cone), math.sin(cone)
+
+
+@kernel
+def chunk_statistics(
+    cells: Floats,
+    satellites_m: Floats,
+    cones: Floats,
+    system_start: Ints,
+    axes: Floats,
+    radii_rad: Floats,
+    sine_mask: Floats,
+    members: Bools,
+    offset_variance_m2: Floats,
+    kept: Ints,
+    limit_square: float,
+    shares: Floats,
+    series: Singles,
+    counts: Floats,
+    quantiles: Singles,
+) -> None:
+    """Compute the statistics of several tiles, one after the other.
+
+    As `tile_statistics`, with a first axis for the tile in `cells`, `axes`, `radii_rad`, `counts` and
+    `quantiles`; `series` is scratch for one tile.
+    """
+    for i in range(cells.shape[0]):
+        tile_statistics(
+            cells[i], satellites_m, cones, system_start, axes[i], radii_rad[i], sine_mask, members, offset_variance_m2,
+            kept, limit_square, shares, series, counts[i], quantiles[i],
+        )  # fmt: skip

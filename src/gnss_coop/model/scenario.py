@@ -109,7 +109,8 @@ class Scenario:
         1.1234
         """
         if self.clocks == PRIOR:
-            return (self.prior_sigma_ns / NS_PER_S * LIGHT_SPEED_MPS) ** 2 / 2.0
+            sigma_m = self.prior_sigma_ns / NS_PER_S * LIGHT_SPEED_MPS
+            return sigma_m * sigma_m / 2.0  # a product overflows to infinity, a power raises
         return 0.0 if self.clocks == COMMON else math.inf
 
     def __str__(self) -> str:

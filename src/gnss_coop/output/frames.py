@@ -105,7 +105,7 @@ def info_frame(nav: Ephemerides) -> pd.DataFrame:
     import pandas as pd
 
     records = nav.to_dataframe()
-    records["system"] = records["sv"].str[0]
+    records["system"] = records["sv"].astype(str).str[0]  # without records the column is no text
     rows = []
     for (file, system, message), part in records.groupby(["file", "system", "message"], sort=True):
         span = timescales.format_times(timescales.from_datetime64(part["toe_gpst"].to_numpy()))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -48,7 +50,8 @@ def write_table(
     frame : pandas.DataFrame
         Times as ISO 8601 text.
     output_format : {"table", "csv", "json", "parquet"}
-        csv and json hold full precision; NaN is empty in csv and null in json, infinity ``inf`` and null.
+        All but "table" hold full precision; NaN is empty in csv and null in json and parquet, infinity is
+        ``inf`` in csv and null in json.
     output : str or None
         Path; standard output for None. A file appears under its name only when it is complete.
     text : str, optional
@@ -73,7 +76,7 @@ def write_table(
     if output is None:
         sys.stdout.write(content)
     else:
-        _replace_file(output, lambda path: path.write_text(content, encoding="utf-8", newline=""))
+        _replace_file(output, lambda path: path.write_text(content, "utf-8", "backslashreplace", newline=""))
 
 
 def _csv(frame: pd.DataFrame) -> str:
@@ -97,20 +100,31 @@ def _write_parquet(frame: pd.DataFrame, path: Path) -> None:
     plain = frame.astype({name: object for name in frame.columns if frame[name].dtype == "str"})
     with duckdb.connect() as connection:
         connection.register("frame", plain)
-        connection.table("frame").write_parquet(str(path))
+        try:
+            connection.table("frame").write_parquet(str(path))
+        except duckdb.IOException as error:
+            raise OSError(errno.EIO, str(error)) from None
 
 
 def _replace_file(output: str, write: Callable[[Path], Any]) -> None:
     """Let `write` fill a temporary file beside the output, then give it the name."""
     target = Path(output)
-    draft = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        write(draft)
-        draft.replace(target)
+        if target.exists() and not target.is_file():  # a device or pipe, whose place no file may take
+            write(target)
+            return
+        target = target.resolve()  # of a link, what it leads to is replaced
+        draft = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+        try:
+            write(draft)
+            with draft.open("rb") as stream:
+                os.fsync(stream.fileno())
+            draft.replace(target)
+        finally:
+            with suppress(OSError):
+                draft.unlink()
     except OSError as error:
-        raise GnssCoopError(f"cannot write {output}: {error.strerror}") from None
-    finally:
-        draft.unlink(missing_ok=True)
+        raise GnssCoopError(f"cannot write {output!r}: {error.strerror}") from None
 
 
 def as_text(frame: pd.DataFrame, *, color: bool = False) -> str:

@@ -1,0 +1,176 @@
+"""Places that maps are computed for: grids of cells, and lists of points."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from gnss_coop.errors import GridError
+
+Floats = npt.NDArray[np.float64]
+
+_TOLERANCE: Final = 1e-9
+_MAX_CELLS: Final = 50_000_000
+_HEIGHTS_M: Final = (-1000.0, 20_000.0)
+
+
+@dataclass(frozen=True, slots=True)
+class GeoGrid:
+    """A grid of equal steps in latitude and longitude; values stand for the middles of its cells.
+
+    Attributes
+    ----------
+    step_deg : float
+        Step in latitude and longitude; it must divide the region.
+    region : tuple of four float
+        South, north, west and east bounds [deg]. West may lie east of east: the region then crosses the
+        antimeridian.
+
+    Raises
+    ------
+    GridError
+        For a step or region that makes no grid.
+
+    Examples
+    --------
+    >>> GeoGrid(step_deg=30).shape
+    (6, 12)
+    >>> GeoGrid(step_deg=5, region=(50, 60, 170, -170)).longitude_deg
+    array([172.5, 177.5, 182.5, 187.5])
+    """
+
+    step_deg: float = 1.0
+    region: tuple[float, float, float, float] = (-90.0, 90.0, -180.0, 180.0)
+
+    def __post_init__(self) -> None:
+        south, north, west, east = self.region
+        if not 0.0 < self.step_deg <= 90.0:
+            raise GridError(f"the grid step must be above 0 and at most 90 deg, not {self.step_deg:g}")
+        if not -90.0 <= south < north <= 90.0:
+            raise GridError(f"the region's latitudes must rise within -90 to 90 deg, not {south:g} to {north:g}")
+        if not (-180.0 <= west <= 180.0 and -180.0 <= east <= 180.0 and west != east):
+            raise GridError(f"the region's longitudes must differ within -180 to 180 deg, not {west:g} and {east:g}")
+        for name, span in (("latitude", north - south), ("longitude", self._width_deg)):
+            steps = span / self.step_deg
+            if abs(steps - round(steps)) > _TOLERANCE * max(1.0, steps) or round(steps) < 1:
+                raise GridError(f"a step of {self.step_deg:g} deg does not divide the {span:g} deg of {name}")
+        if math.prod(self.shape) > _MAX_CELLS:
+            raise GridError(f"a step of {self.step_deg:g} deg makes more than {_MAX_CELLS:,} cells; take a larger one")
+
+    @property
+    def _width_deg(self) -> float:
+        _, _, west, east = self.region
+        return east - west if east > west else east - west + 360.0
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Numbers of cells in latitude and longitude."""
+        south, north, _, _ = self.region
+        return round((north - south) / self.step_deg), round(self._width_deg / self.step_deg)
+
+    @property
+    def latitude_deg(self) -> Floats:
+        """Latitudes of the middles, rising."""
+        return np.asarray(self.region[0] + self.step_deg * (np.arange(self.shape[0]) + 0.5), dtype=np.float64)
+
+    @property
+    def longitude_deg(self) -> Floats:
+        """Longitudes of the middles, rising; past 180 in a region that crosses the antimeridian."""
+        return np.asarray(self.region[2] + self.step_deg * (np.arange(self.shape[1]) + 0.5), dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GeoPoints:
+    """A list of places: towns, a route.
+
+    Attributes
+    ----------
+    names : tuple of str
+    latitude_deg, longitude_deg, height_m : float64 (n,)
+
+    Raises
+    ------
+    GridError
+        For coordinates out of range, all of them at once.
+
+    Examples
+    --------
+    >>> towns = GeoPoints.of(["Harbin", "Chita"], [45.75, 52.03], [126.64, 113.5])
+    >>> len(towns)
+    2
+    """
+
+    names: tuple[str, ...]
+    latitude_deg: Floats
+    longitude_deg: Floats
+    height_m: Floats
+
+    @classmethod
+    def of(cls, names: Any, latitude_deg: Any, longitude_deg: Any, height_m: Any = 0.0) -> GeoPoints:
+        """Check and take coordinates as arrays; a height counts for all where it is one number."""
+        latitude, longitude = np.asarray(latitude_deg, float), np.asarray(longitude_deg, float)
+        height = np.broadcast_to(np.asarray(height_m, float), latitude.shape).copy()
+        if latitude.size == 0:
+            raise GridError("there are no points")
+        labels = tuple(str(name) for name in names)
+        bad = ~((np.abs(latitude) <= 90) & (np.abs(longitude) <= 360))
+        bad |= ~((height >= _HEIGHTS_M[0]) & (height <= _HEIGHTS_M[1]))
+        if bad.any():
+            faults = ", ".join(
+                f"{labels[i]} ({latitude[i]:g}, {longitude[i]:g}, {height[i]:g} m)" for i in np.flatnonzero(bad)
+            )
+            raise GridError(f"no places on Earth: {faults}; latitude, longitude [deg] and height [m] are wanted")
+        return cls(labels, latitude, longitude, height)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+def read_points(path: str | Path) -> GeoPoints:
+    r"""Read places from a CSV file.
+
+    Parameters
+    ----------
+    path : str or Path
+        File with the columns ``name``, ``latitude_deg``, ``longitude_deg`` and, if wanted, ``height_m``.
+
+    Returns
+    -------
+    GeoPoints
+
+    Raises
+    ------
+    GridError
+        If the file cannot be read, lacks a column, or holds no or impossible coordinates.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder, "towns.csv")
+    ...     _ = path.write_text("name,latitude_deg,longitude_deg\nHarbin,45.75,126.64\n")
+    ...     read_points(path).names
+    ('Harbin',)
+    """
+    import pandas as pd
+
+    try:
+        table = pd.read_csv(path, skipinitialspace=True)
+    except (OSError, ValueError) as error:
+        raise GridError(f"{path}: cannot be read as CSV ({error})") from None
+    missing = [name for name in ("name", "latitude_deg", "longitude_deg") if name not in table]
+    if missing:
+        raise GridError(
+            f"{path}: column {missing[0]} is missing; wanted are name, latitude_deg, longitude_deg, height_m"
+        )
+    latitude, longitude = (pd.to_numeric(table[c], errors="coerce") for c in ("latitude_deg", "longitude_deg"))
+    height = pd.to_numeric(table["height_m"], errors="coerce") if "height_m" in table else 0.0
+    try:
+        return GeoPoints.of(table["name"], latitude, longitude, height)
+    except GridError as error:
+        raise GridError(f"{path}: {error}") from None

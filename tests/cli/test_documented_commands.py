@@ -1,0 +1,107 @@
+"""Every command and option is documented, and every example of the documents runs."""
+
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+
+from gnss_coop.cli import main
+
+ROOT = Path(__file__).resolve().parents[2]
+BLOCK = re.compile(r"^```(?:console|bash|sh)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def options():
+    """Each option of the group and of each command, with the command's name."""
+    commands = {"gnss-coop": main.cli, **{name: main.cli.get_command(None, name) for name in main.COMMANDS}}
+    for name, command in commands.items():
+        context = click.Context(command, help_option_names=main.cli.context_settings["help_option_names"])
+        for param in command.get_params(context):
+            if isinstance(param, click.Option):
+                yield name, param
+
+
+def described(word, text):
+    return re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text) is not None
+
+
+@pytest.mark.parametrize(("command", "option"), [pytest.param(c, o, id=f"{c}-{o.name}") for c, o in options()])
+def test_every_option_is_documented_and_has_help(command, option):
+    text = (ROOT / "docs" / "cli.md").read_text("utf-8")
+    for word in option.opts:
+        assert described(word, text), f"docs/cli.md does not mention {word} of {command}"
+    assert option.help
+    assert option.help.endswith("."), option.help
+
+
+@pytest.mark.parametrize("name", main.COMMANDS)
+def test_every_command_is_documented_and_has_help(name):
+    text = (ROOT / "docs" / "cli.md").read_text("utf-8")
+    assert re.search(rf"^## {name}$", text, re.MULTILINE)
+    command = main.cli.get_command(None, name)
+    assert command.name == name
+    assert command.get_short_help_str(limit=200)
+    assert "Example:" in command.help
+
+
+@pytest.mark.parametrize("name", main.COMMANDS)
+def test_the_documented_columns_are_those_of_the_csv(run, hours, name):
+    text = (ROOT / "docs" / "cli.md").read_text("utf-8")
+    section = re.search(rf"^## {name}$(.*?)(?=^## )", text, re.MULTILINE | re.DOTALL)[1]
+    columns = re.search(r"Columns: `([^`]+)`", section)
+    if columns is None:
+        pytest.skip("its columns are no contract")
+    when = ("--at", "2022-06-08T10:30:00") if name not in ("info", "stations") else ()
+    sources = () if name == "stations" else (hours,)
+    head = run(name, *sources, *when, "--format", "csv").out.splitlines()[0]
+    assert re.split(r",\s*", columns[1]) == head.split(",")
+
+
+def commands_in(text):
+    """Yield the words of each `gnss-coop` command in shell text; pipes and redirections end one."""
+    for line in re.sub(r"\\\n\s*", "", text).splitlines():
+        lexer = shlex.shlex(line.removeprefix("$ "), posix=True, punctuation_chars=True)
+        lexer.whitespace_split = True
+        words: list[str] = []
+        for word in [*lexer, ";"]:
+            if word[0] not in "|&;<>":
+                words.append(word)
+                continue
+            if words[:1] == ["gnss-coop"]:
+                yield words[1:]
+            words = []
+
+
+def examples():
+    for file in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+        for block in BLOCK.findall(file.read_text("utf-8")):
+            for words in commands_in(block):
+                yield f"{file.name}: {' '.join(words)}", words
+    for name in main.COMMANDS:
+        for words in commands_in(main.cli.get_command(None, name).help.partition("Example:\n")[2]):
+            yield f"{name} --help: {' '.join(words)}", words
+
+
+EXAMPLES = dict(examples())
+
+
+def test_there_are_examples():
+    assert next(iter(EXAMPLES), "").startswith("README.md: compare sample_rinex/"), "README.md starts with no command"
+    assert sum(name.startswith("cli.md: ") for name in EXAMPLES) >= len(main.COMMANDS)
+    assert sum(" --help: " in name for name in EXAMPLES) == len(main.COMMANDS)
+
+
+@pytest.mark.parametrize("words", [pytest.param(words, id=name) for name, words in EXAMPLES.items()])
+def test_every_example_runs(run, monkeypatch, tmp_path, words):
+    monkeypatch.chdir(ROOT)
+    target = None
+    for flag in {"-o", "--output"} & set(words):
+        place = words.index(flag) + 1
+        target = tmp_path / Path(words[place]).name
+        words = [*words[:place], str(target), *words[place + 1 :]]
+    result = run(*words)
+    assert result.code == 0, result.err
+    assert "error" not in result.err
+    assert (result.out if target is None else target.read_text("utf-8")).count("\n") > 1
