@@ -125,26 +125,42 @@ def dop_map(
     """
     scenarios = parse_scenarios(systems, clocks)
     shares = _shares(percentiles)
-    kept = list(dict.fromkeys(["pdop", *dops]))
-    unknown = [name for name in kept if name not in _SQUARES]
-    if unknown:
-        raise ScenarioError(f"unknown DOP {unknown[0]!r}: known are {', '.join(_SQUARES)}")
+    kept = kept_dops(dops)
     if not limit > 0.0:
         raise ScenarioError(f"the largest PDOP must be a positive number, such as 6, not {limit:g}")
     if sky.sizes["time"] == 0:
         raise TimeError("there are no epochs to map; ask for a longer span or a shorter step")
-    work = _Work.of(sky, scenarios, mask_radians(mask_deg), kept, limit, shares)
+    work = MapWork.of(sky, scenarios, mask_radians(mask_deg), kept, limit, shares)
     arranged = arrange(places)
-    counts, quantiles = work.run(arranged, threads or os.cpu_count() or 1, progress)
+    counts, quantiles = work.run(arranged, thread_count(threads), progress)
     result = _dataset(sky, places, scenarios, mask_deg, kept, shares, counts, quantiles)
     result.attrs |= {"clocks": clocks, "max_pdop": limit}
     return result.isel(mask_deg=0) if np.ndim(mask_deg) == 0 else result
 
 
+def kept_dops(dops: Sequence[str]) -> list[str]:
+    """Return the DOPs asked for, pdop among them, each once."""
+    kept = list(dict.fromkeys(["pdop", *dops]))
+    unknown = [name for name in kept if name not in _SQUARES]
+    if unknown:
+        raise ScenarioError(f"unknown DOP {unknown[0]!r}: known are {', '.join(_SQUARES)}")
+    return kept
+
+
+def thread_count(threads: int | None) -> int:
+    """Return the number of threads asked for, or that of the processors this process may use."""
+    if threads is not None and threads < 1:
+        raise ScenarioError(f"at least one thread is needed, not {threads}")
+    if threads is not None:
+        return threads
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def _shares(percentiles: Sequence[float]) -> Floats:
+    bad = [p for p in percentiles if not 0.0 <= p <= 100.0]
+    if bad:
+        raise ScenarioError(f"percentiles lie between 0 and 100, not {', '.join(f'{p:g}' for p in bad)}")
     wanted = np.unique([50.0, *percentiles])
-    if not ((wanted >= 0.0) & (wanted <= 100.0)).all():
-        raise ScenarioError(f"percentiles lie between 0 and 100, not {list(percentiles)}")
     return np.asarray(wanted / 100.0, dtype=np.float64)
 
 
@@ -165,9 +181,9 @@ def _blocks(n: int) -> Integers:
     return np.minimum(np.arange(-(-n // _TILE_SIDE) * _TILE_SIDE), n - 1).reshape(-1, _TILE_SIDE)
 
 
-@dataclass(frozen=True, slots=True)
-class _Work:
-    """What the kernel takes besides the cells."""
+@dataclass(frozen=True, slots=True, eq=False)
+class MapWork:
+    """What the kernel takes besides the cells, and how it is run over them."""
 
     satellites_m: Floats
     system_start: Integers
@@ -182,8 +198,9 @@ class _Work:
     @classmethod
     def of(
         cls, sky: xr.Dataset, scenarios: Sequence[Scenario], mask_rad: Floats, kept: Sequence[str], limit: float,
-        shares: Floats,
-    ) -> _Work:  # fmt: skip
+        shares: Floats, and_used: bool = False,
+    ) -> MapWork:  # fmt: skip
+        """Order the satellites by system and prepare the cone test."""
         letters = [s for s in SYSTEMS if any(s in scenario.systems for scenario in scenarios)]
         names = sky["sv"].values.astype(str)
         columns = [np.flatnonzero([name[0] == letter for name in names]) for letter in letters]
@@ -200,7 +217,7 @@ class _Work:
             np.maximum(np.sin(mask_rad - EDGE_RAD), _LEAST_SINE),
             np.array([[letter in scenario.systems for letter in letters] for scenario in scenarios]),
             np.array([scenario.offset_variance_m2 for scenario in scenarios]),
-            np.array([_SQUARES[name] for name in kept], dtype=np.int64),
+            np.array([_SQUARES[name] for name in kept] + [tiles.USED] * and_used, dtype=np.int64),
             limit * limit,
             shares,
         )
@@ -240,6 +257,17 @@ class _Work:
             self.offset_variance_m2, self.kept, self.limit_square, self.shares, series, counts, quantiles,
         )  # fmt: skip
         return chosen, counts.reshape(len(chosen), *shape, 3, tiles.LANES), quantiles
+
+    def series(self, cell: Floats, axis: Floats, radius_rad: float) -> Singles:
+        """Return what is kept of one tile: (kept, scenario, mask, time, LANES)."""
+        series = self.scratch()
+        shape = (len(self.members), self.sine_mask.size)
+        tiles.tile_statistics(
+            cell, self.satellites_m, self.cones, self.system_start, axis, radius_rad, self.sine_mask, self.members,
+            self.offset_variance_m2, self.kept, self.limit_square, self.shares, series,
+            np.empty((*shape, 3 * tiles.LANES)), np.empty((*shape, self.kept.size, 0, tiles.LANES), np.float32),
+        )  # fmt: skip
+        return np.moveaxis(series.reshape(*shape, self.kept.size, -1, tiles.LANES), 2, 0)
 
     def scratch(self) -> Singles:
         """Return room for the time series of one tile."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,7 +30,7 @@ def map_summary(world: xr.Dataset) -> pd.DataFrame:
     pandas.DataFrame
         systems, mask_deg, pdop_median (median over the area of the medians over time), pdop_median_worst
         (largest median), availability_mean_pct, availability_worst_pct with worst_latitude_deg and
-        worst_longitude_deg (of the first of equals), n_used_mean, n_used_min.
+        worst_longitude_deg (the first of several; NaN where all are equal), n_used_mean, n_used_min.
 
     Examples
     --------
@@ -69,13 +70,14 @@ def _row(layer: xr.Dataset, latitude: Floats, longitude: Floats, weights: Floats
     }
     available = values["availability_pct"]
     worst = int(np.argmin(available))
+    alike = available[worst] == available.max()
     return {
         "pdop_median": weighted_median(values["pdop_median"], weights),
         "pdop_median_worst": float(values["pdop_median"].max()),
         "availability_mean_pct": float(np.average(available, weights=weights)),
         "availability_worst_pct": float(available[worst]),
-        "worst_latitude_deg": float(latitude[worst]),
-        "worst_longitude_deg": float(longitude[worst]),
+        "worst_latitude_deg": np.nan if alike else float(latitude[worst]),
+        "worst_longitude_deg": np.nan if alike else float(longitude[worst]),
         "n_used_mean": float(np.average(values["n_used_mean"], weights=weights)),
         "n_used_min": int(values["n_used_min"].min()),
     }
@@ -132,8 +134,13 @@ def rule_verdicts(summary: pd.DataFrame, rule: Rule, span_days: float) -> list[s
             f"{row['systems']}: {row['availability_mean_pct']:.2f} % over the area, "
             f"{row['availability_worst_pct']:.2f} % at the worst place"
         )
-        if rule.global_pct is not None and rule.worst_pct is not None:
-            met = row["availability_mean_pct"] >= rule.global_pct and row["availability_worst_pct"] >= rule.worst_pct
-            text += ": met" if met else ": not met"
-        lines.append(text)
+        met = is_met({str(name): value for name, value in row.items()}, rule)
+        lines.append(text + {True: ": met", False: ": not met", None: ""}[met])
     return lines
+
+
+def is_met(row: Mapping[str, Any], rule: Rule) -> bool | None:
+    """Tell whether a row of a summary meets a rule; None where the rule promises nothing."""
+    if rule.global_pct is None or rule.worst_pct is None:
+        return None
+    return bool(row["availability_mean_pct"] >= rule.global_pct and row["availability_worst_pct"] >= rule.worst_pct)

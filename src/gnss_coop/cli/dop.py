@@ -16,7 +16,7 @@ from gnss_coop.cli.session import Session, letters_of
 @opt.CLOCKS
 @opt.mask("5")
 @opt.STATIONS
-@opt.TIME
+@opt.time(300.0)
 @opt.READING
 @opt.OUTPUT
 def command(nav: tuple[str, ...], systems: str, clocks: str, mask_deg: tuple[float, ...], **shared: Any) -> int:

@@ -97,12 +97,23 @@ def mask(default: str) -> Decorator:
     )
 
 
+def time(step_s: float) -> Decorator:
+    """Return the time options with a command's own default of the step."""
+    return _stack(
+        _option("--start", metavar="T", help="First epoch, ISO 8601; with Z it is UTC, without GPST."),
+        _option("--end", metavar="T", help="End, not included."),
+        _option("--hours", type=float, metavar="H", help="Length instead of an end."),
+        _option("--at", metavar="T", help="One epoch instead of a span."),
+        _option("--step", "step_s", type=Seconds(), default=step_s, show_default=True, help="Seconds between epochs."),
+    )
+
+
 NAV: Decorator = click.argument("nav", nargs=-1, required=True, metavar="NAV...")
 ACCEPT_TRUNCATED = _option("--accept-truncated", is_flag=True, help="Take what is there of a file that is cut.")
 INCLUDE_UNHEALTHY = _option(
     "--include-unhealthy", is_flag=True, help="Unhealthy satellites too; the column healthy tells them."
 )
-OUTPUT = _stack(
+SUMMARY = _stack(
     _option(
         "--format",
         "output_format",
@@ -111,8 +122,11 @@ OUTPUT = _stack(
         show_default=True,
         help="Form of the output; csv, json and parquet hold exact numbers.",
     ),
-    _option("-o", "--output", type=click.Path(), metavar="PATH", help="Write here instead of standard output."),
     _option("--quiet", is_flag=True, help="No notes on standard error."),
+)
+OUTPUT = _stack(
+    _option("-o", "--output", type=click.Path(), metavar="PATH", help="Write here instead of standard output."),
+    SUMMARY,
 )
 READING = _stack(
     _option(
@@ -131,12 +145,65 @@ READING = _stack(
     ),
     ACCEPT_TRUNCATED,
 )
-TIME = _stack(
-    _option("--start", metavar="T", help="First epoch, ISO 8601; with Z it is UTC, without GPST."),
-    _option("--end", metavar="T", help="End, not included."),
-    _option("--hours", type=float, metavar="H", help="Length instead of an end."),
-    _option("--at", metavar="T", help="One epoch instead of a span."),
-    _option("--step", "step_s", type=Seconds(), default=300.0, show_default=True, help="Seconds between epochs."),
+PLACES = _stack(
+    _option("--grid", "grid_deg", type=float, default=1.0, show_default=True, metavar="DEG", help="Step of the grid."),
+    _option(
+        "--region",
+        type=CommaSeparated("numbers", float),
+        default=(),
+        metavar="S,N,W,E",
+        help="Part of the world by its bounds; west may lie beyond the antimeridian, as in 50,60,170,-170.",
+    ),
+    _option(
+        "--points",
+        type=click.Path(),
+        metavar="FILE.csv",
+        help="Places instead of a grid: columns name, latitude_deg, longitude_deg and, if wanted, height_m.",
+    ),
+)
+NOMINAL = _stack(
+    _option("--nominal", metavar="S[,S...]", help="Nominal constellations instead of files, such as R,C."),
+    _option("--epoch", metavar="T", help="First epoch of nominal constellations; 24 hours without --hours or --end."),
+)
+MAP = _stack(
+    _option(
+        "--rule",
+        metavar="NAME",
+        help="Mask, step, grid and limit of a published rule: iac, gps-sps, bds-os, galileo-os.",
+    ),
+    _option(
+        "--percentiles",
+        type=CommaSeparated("numbers", float),
+        default="95",
+        show_default=True,
+        metavar="P[,P...]",
+        help="Percentiles besides the median and the worst.",
+    ),
+    _option(
+        "-o",
+        "--output",
+        "outputs",
+        multiple=True,
+        metavar="PATH",
+        help="File for the map: .nc, .zarr, .tif, .png, .svg.",
+    ),
+    _option("--plot", "plots", multiple=True, metavar="PATH", help="Picture of the map: .png or .svg."),
+    _option(
+        "--variable", default="pdop_median", show_default=True, metavar="NAME", help="What pictures and GeoTIFF show."
+    ),
+    _option("--gain", is_flag=True, help="Pictures of what the supplement adds to each scenario."),
+    _option(
+        "--projection",
+        type=click.Choice(("robinson", "platecarree", "north", "south")),
+        default="robinson",
+        show_default=True,
+        help="Projection of pictures.",
+    ),
+    _option("--keep-time", type=click.Path(), metavar="PATH.zarr", help="Also every epoch's DOP, as Zarr."),
+    _option("--overwrite", is_flag=True, help="Replace outputs that exist."),
+    _option(
+        "--threads", type=click.IntRange(min=1), default=None, metavar="N", help="Threads; all processors by default."
+    ),
 )
 STATIONS = _option(
     "--stations",

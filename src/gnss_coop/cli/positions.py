@@ -13,7 +13,7 @@ from gnss_coop.cli.session import Session, letters_of
 @click.command("positions")
 @opt.NAV
 @opt.LETTERS
-@opt.TIME
+@opt.time(300.0)
 @opt.READING
 @opt.INCLUDE_UNHEALTHY
 @opt.OUTPUT

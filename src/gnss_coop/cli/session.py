@@ -43,6 +43,14 @@ class Session:
         warnings.simplefilter("always", GnssCoopWarning)
         self._announce_compilation()
 
+    def option(self, name: str) -> Any:
+        """Return the value of an option."""
+        return self._options[name]
+
+    def override(self, **options: Any) -> None:
+        """Set options that another one decides."""
+        self._options |= options
+
     # --- Words ------------------------------------------------------------------------------------------
 
     def note(self, text: str) -> None:
@@ -136,6 +144,20 @@ class Session:
             )
         start_time, end_time = timescales.to_datetime64([start_ns, end_ns])
         return timescales.epochs(start_time, end=end_time, step_s=self._options["step_s"])
+
+    def nominal_epochs(self) -> npt.NDArray[Any]:
+        """Return the epochs for nominal constellations, which have no span of their own: a day by default."""
+        from gnss_coop.model import timescales
+
+        first = self._options["epoch"] or self._options["start"] or self._options["at"]
+        if first is None:
+            raise TimeError("--nominal needs a time: --epoch T")
+        if self._options["at"] is not None:
+            return timescales.to_datetime64([timescales.parse_time(first)])
+        hours, end = self._options["hours"], self._options["end"]
+        if end is None and hours is None:
+            hours = 24.0
+        return timescales.epochs(first, hours=hours, end=end, step_s=self._options["step_s"])
 
     def when_is_given(self) -> bool:
         """Tell whether the user said which epochs."""

@@ -15,7 +15,7 @@ from gnss_coop.cli.session import Session, letters_of
 @opt.LETTERS
 @opt.mask("5")
 @opt.STATIONS
-@opt.TIME
+@opt.time(300.0)
 @opt.READING
 @opt.OUTPUT
 def command(nav: tuple[str, ...], systems: str | None, mask_deg: tuple[float, ...], **shared: Any) -> int:

@@ -33,9 +33,9 @@ CELL_ROWS = 12
 #: Rows of sums per system: n, b (x, y, z), S (xx, xy, xz, yy, yz); S_zz is n - S_xx - S_yy.
 SUM_ROWS = 9
 WORK_ROWS = 12
-#: Squared DOPs that a solution has: horizontal, vertical, position, clocks, geometric.
-HORIZONTAL, VERTICAL, POSITION, CLOCKS, GEOMETRIC = range(5)
-N_SQUARES = 5
+#: Squared DOPs that a solution has: horizontal, vertical, position, clocks, geometric; then the satellites used.
+HORIZONTAL, VERTICAL, POSITION, CLOCKS, GEOMETRIC, USED = range(6)
+N_SQUARES = 6
 #: Largest trace of the position covariance times satellites, as in `geometry`.
 MAX_VARIANCE = 1e12
 #: Satellites that one step takes: sums are loaded and stored once for all of them.
@@ -202,6 +202,7 @@ def _refuse_unsolved(free: bool, work: Floats, squares: Floats) -> None:
         squares[i] = level if solved else np.inf
         squares[_1 + i] = upright if solved else np.inf
         squares[_2 + i] = level + upright if solved else np.inf
+        squares[_5 + i] = used
 
 
 @leaf_kernel
@@ -228,7 +229,7 @@ def _solve(
     cell: Floats, sums: Floats, members: Bools, offset_variance_m2: float, clocks_too: bool, work: Floats,
     squares: Floats,
 ) -> None:  # fmt: skip
-    """Fill the squared DOPs of one scenario, and leave the satellites used in row 10 of `work`."""
+    """Fill the squared DOPs and the satellites used of one scenario."""
     work[:] = 0.0
     for s in range(members.size):
         if members[s]:
@@ -296,16 +297,14 @@ def _quantiles(sorted_squares: Singles, shares: Floats, out: Singles) -> None:
 
 
 @leaf_kernel
-def _keep(
-    t: int, squares: Floats, work: Floats, kept: Ints, limit_square: float, series: Singles, counts: Floats
-) -> None:
+def _keep(t: int, squares: Floats, kept: Ints, limit_square: float, series: Singles, counts: Floats) -> None:
     """Put one epoch of a scenario into its series (DOP, time and cell) and counts: available, sum, least."""
     for d in range(kept.size):
         row = kept[d] * LANES
         for i in range(LANES):
             series[d, t * LANES + i] = squares[row + i]
     for i in range(LANES):
-        used = work[_10 + i]
+        used = squares[_5 + i]
         counts[i] += 1.0 if squares[_2 + i] <= limit_square else 0.0
         counts[_1 + i] += used
         counts[_2 + i] = used if used < counts[_2 + i] else counts[_2 + i]
@@ -347,7 +346,7 @@ def tile_statistics(
     members : (scenario, system) bool
     offset_variance_m2 : (scenario,) float64
     kept : (dop,) int64
-        Squares whose percentiles are wanted, such as POSITION.
+        What is kept of each epoch, such as POSITION or USED.
     limit_square : float
         Square of the largest PDOP that counts as available.
     shares : (quantile,) float64
@@ -368,7 +367,9 @@ def tile_statistics(
     squares = np.empty(N_SQUARES * LANES)
     counts[:, :, :_2] = 0.0
     counts[:, :, _2:] = np.inf
-    clocks_too = kept.max() >= CLOCKS
+    clocks_too = False
+    for d in range(kept.size):
+        clocks_too |= kept[d] == CLOCKS or kept[d] == GEOMETRIC
     cosine, sine = math.cos(radius_rad), math.sin(radius_rad)
     for t in range(n_times):
         for k in range(n_masks):
@@ -377,7 +378,7 @@ def tile_statistics(
             )
             for c in range(n_scenarios):
                 _solve(cell, sums, members[c], offset_variance_m2[c], clocks_too, work, squares)
-                _keep(t, squares, work, kept, limit_square, series[c, k], counts[c, k])
+                _keep(t, squares, kept, limit_square, series[c, k], counts[c, k])
     for c in range(n_scenarios if shares.size else 0):
         for k in range(n_masks):
             for d in range(kept.size):

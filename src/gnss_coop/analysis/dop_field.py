@@ -1,0 +1,95 @@
+"""DOP of every cell at every epoch, block by block: more than fits into memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from gnss_coop.analysis.dop_map import MapWork, Places, arrange, cell_geometry, kept_dops, thread_count
+from gnss_coop.analysis.visibility import mask_radians
+from gnss_coop.kernels import tiles
+from gnss_coop.model.grid import GeoGrid
+from gnss_coop.model.scenario import PER_SYSTEM, parse_scenarios
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Singles = npt.NDArray[np.float32]
+
+#: Cells on a side of a block, a multiple of the tiles' side.
+BLOCK_SIDE: Final = 32
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """Part of a field: all epochs of a square of cells.
+
+    Attributes
+    ----------
+    rows, columns : slice
+        Where it lies in the grid.
+    values : float32 (variable, systems, mask_deg, time, lat, lon)
+        DOPs, infinite without a solution, and last the satellites used.
+    """
+
+    rows: slice
+    columns: slice
+    values: Singles
+
+
+def field_names(dops: Sequence[str]) -> list[str]:
+    """Return the variables of a field in the order of `Block.values`."""
+    return [*kept_dops(dops), "n_used"]
+
+
+def dop_field(
+    sky: xr.Dataset,
+    grid: GeoGrid,
+    systems: str | Sequence[str] = ("R", "C", "R+C"),
+    *,
+    mask_deg: float | Sequence[float] = 5.0,
+    clocks: str = PER_SYSTEM,
+    dops: Sequence[str] = ("pdop", "hdop", "vdop"),
+    threads: int | None = None,
+) -> Iterator[Block]:
+    """Compute the DOPs of every cell and epoch, in blocks of 32 by 32 cells.
+
+    Parameters
+    ----------
+    sky, grid, systems, mask_deg, clocks, dops, threads
+        As for `dop_map`.
+
+    Yields
+    ------
+    Block
+        Rows before columns, from the south-west.
+    """
+    scenarios = parse_scenarios(systems, clocks)
+    names = kept_dops(dops)
+    work = MapWork.of(sky, scenarios, mask_radians(mask_deg), names, 6.0, np.zeros(0), and_used=True)
+    starts = [(i, j) for i in range(0, grid.shape[0], BLOCK_SIDE) for j in range(0, grid.shape[1], BLOCK_SIDE)]
+    places = arrange(grid)
+    pool = ThreadPoolExecutor(thread_count(threads))
+    try:
+        yield from pool.map(lambda start: _block(work, grid, places, *start), starts)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _block(work: MapWork, grid: GeoGrid, places: Places, row: int, column: int) -> Block:
+    """Compute one block from tiles of its own."""
+    rows = slice(row, min(row + BLOCK_SIDE, grid.shape[0]))
+    columns = slice(column, min(column + BLOCK_SIDE, grid.shape[1]))
+    cells = np.arange(grid.shape[0] * grid.shape[1]).reshape(grid.shape)[rows, columns].ravel()
+    padded = np.resize(cells, -(-cells.size // tiles.LANES) * tiles.LANES).reshape(-1, tiles.LANES)
+    geometry, axes, radii_rad = cell_geometry(places, padded)
+    parts = [work.series(geometry[i], axes[i], radii_rad[i]) for i in range(len(padded))]
+    values = np.concatenate(parts, axis=-1)[..., : cells.size]
+    values[:-1] = np.sqrt(values[:-1])  # the last are satellites, not squares
+    shape = (*values.shape[:-1], rows.stop - rows.start, columns.stop - columns.start)
+    return Block(rows, columns, values.reshape(shape))

@@ -1,0 +1,203 @@
+"""``gnss-coop map``: world and regional maps of DOP, availability and gain."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gnss_coop.cli import options as opt
+from gnss_coop.cli.session import Session, letters_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas as pd
+    import xarray as xr
+
+    from gnss_coop.model.grid import GeoGrid, GeoPoints
+    from gnss_coop.model.rules import Rule
+
+
+@click.command("map")
+@click.argument("nav", nargs=-1, metavar="[NAV...]")
+@opt.SCENARIOS
+@opt.CLOCKS
+@opt.mask("5")
+@opt.MAX_PDOP
+@opt.PLACES
+@opt.time(240.0)
+@opt.NOMINAL
+@opt.READING
+@opt.MAP
+@opt.SUMMARY
+def command(
+    nav: tuple[str, ...], systems: str, clocks: str, mask_deg: tuple[float, ...], max_pdop: float, **shared: Any
+) -> int:
+    """Map medians and percentiles of DOP, availability and gain over a day, for the world, a region or places.
+
+    A summary goes to standard output: medians over the area, mean availability weighted by area, and the
+    worst place. -o and --plot may be given several times; the ending says what is written: .nc, .zarr,
+    .tif, .png, .svg.
+
+    \b
+    Example:
+      gnss-coop map sample_rinex/BRDC00IGS_R_20240100000_01D_MN.rnx.gz --grid 5 --mask 15
+    """
+    session = Session(output=None, **shared)
+    from gnss_coop.analysis.dop_map import dop_map
+    from gnss_coop.analysis.map_summary import map_summary
+
+    rule = _rule(session)
+    _check_outputs(shared)
+    letters_of(systems)
+    places = _places(shared, rule)
+    sky, scenarios = _sky(session, nav, systems, rule)
+    masks = [rule.mask_deg] if rule else list(mask_deg)
+    limit = rule.max_pdop if rule else max_pdop
+    settings: dict[str, Any] = {"mask_deg": masks if len(masks) > 1 else masks[0], "clocks": clocks}
+    with _progress(session) as progress:
+        world = dop_map(
+            sky, places, scenarios, limit=limit, percentiles=(50.0, *shared["percentiles"], 100.0),
+            threads=shared["threads"], progress=progress, **settings,
+        )  # fmt: skip
+    if rule:
+        world.attrs["rule"] = rule.name
+    _write(session, world, shared)
+    if shared["keep_time"]:
+        _keep_time(session, sky, places, scenarios, settings, shared)
+    summary = map_summary(world)
+    if rule:
+        _tell_rule(session, world, summary, rule)
+    session.write(summary)
+    return session.exit_code(nav)
+
+
+def _rule(session: Session) -> Rule | None:
+    from gnss_coop.model.rules import rule_named
+
+    if session.option("rule") is None:
+        return None
+    rule = rule_named(session.option("rule"))
+    session.override(step_s=rule.step_s)
+    return rule
+
+
+def _check_outputs(shared: dict[str, Any]) -> None:
+    """Refuse outputs that could not be written before anything is read."""
+    from gnss_coop.output.map_files import PICTURES, check_target
+
+    overwrite = shared["overwrite"]
+    for path in shared["outputs"]:
+        check_target(path, overwrite=overwrite)
+    for path in shared["plots"]:
+        check_target(path, overwrite=overwrite, kinds=PICTURES)
+    if shared["keep_time"]:
+        check_target(shared["keep_time"], overwrite=overwrite, kinds=(".zarr",))
+
+
+def _places(shared: dict[str, Any], rule: Rule | None) -> GeoGrid | GeoPoints:
+    from gnss_coop.model.grid import GeoGrid, read_points
+
+    if shared["points"] is not None:
+        if shared["region"] or shared["keep_time"]:
+            raise click.UsageError("--points goes without --region and --keep-time")
+        return read_points(shared["points"])
+    step_deg = rule.grid_deg if rule else shared["grid_deg"]
+    if shared["region"]:
+        if len(shared["region"]) != 4:
+            raise click.UsageError("--region takes four numbers: south,north,west,east")
+        return GeoGrid(step_deg, shared["region"])
+    return GeoGrid(step_deg)
+
+
+def _sky(session: Session, nav: tuple[str, ...], systems: str, rule: Rule | None) -> tuple[xr.Dataset, list[str]]:
+    """Return positions from files, or of nominal constellations, and the scenarios that they allow."""
+    from gnss_coop.model.scenario import parse_scenarios
+
+    if session.option("nominal") is None:
+        if not nav:
+            raise click.UsageError("give navigation files, or --nominal with --epoch")
+        data = session.read(nav)
+        scenarios = session.without_missing(data, systems)
+        return session.positions(data, letters_of(scenarios)), scenarios
+    if nav:
+        raise click.UsageError("--nominal goes without navigation files")
+    from gnss_coop.model.nominal import nominal_constellation
+
+    letters = letters_of(session.option("nominal")) or ()
+    scenarios = [str(s) for s in parse_scenarios(systems) if set(s.systems) <= set(letters)]
+    if not scenarios:
+        raise click.UsageError(f"--nominal {session.option('nominal')} holds no system of --systems {systems}")
+    return nominal_constellation(list(letters), session.nominal_epochs()), scenarios
+
+
+@contextmanager
+def _progress(session: Session) -> Iterator[Callable[[int, int], None] | None]:
+    """Show a bar with an estimate on a terminal."""
+    if session.option("quiet") or not sys.stderr.isatty():
+        yield None
+        return
+    bar: Any = None
+
+    def progress(done: int, total: int) -> None:
+        nonlocal bar
+        if bar is None:
+            bar = click.progressbar(length=total, label="map", file=sys.stderr)
+            bar.__enter__()
+        bar.update(done - bar.pos)
+
+    try:
+        yield progress
+    finally:
+        if bar is not None:
+            bar.__exit__(None, None, None)
+
+
+def _write(session: Session, world: xr.Dataset, shared: dict[str, Any]) -> None:
+    from gnss_coop.output.map_files import write_map
+
+    first_mask = float(world["mask_deg"].values.flat[0])
+    if world["mask_deg"].size > 1:
+        session.note(f"pictures and GeoTIFF show the first mask, {first_mask:g} deg; netCDF and Zarr hold all")
+    for path in (*shared["outputs"], *shared["plots"]):
+        write_map(
+            world, path, overwrite=shared["overwrite"], mask_deg=first_mask, variable=shared["variable"],
+            projection=shared["projection"], gain=shared["gain"],
+        )  # fmt: skip
+        session.note(f"wrote {path}")
+
+
+def _keep_time(
+    session: Session, sky: xr.Dataset, grid: Any, scenarios: list[str], settings: dict[str, Any], shared: dict[str, Any]
+) -> None:
+    from gnss_coop.analysis.dop_field import dop_field, field_names
+    from gnss_coop.output.map_files import check_room
+    from gnss_coop.output.zarr_store import write_field
+
+    names = field_names(())
+    masks = settings["mask_deg"] if isinstance(settings["mask_deg"], list) else [settings["mask_deg"]]
+    n_values = len(names) * len(scenarios) * len(masks) * sky.sizes["time"] * grid.shape[0] * grid.shape[1]
+    check_room(shared["keep_time"], 4 * n_values)
+    session.note(f"writing up to {4 * n_values / 1e6:,.1f} MB to {shared['keep_time']} ...")
+    blocks = dop_field(
+        sky, grid, scenarios, dops=(), threads=shared["threads"], mask_deg=masks, clocks=settings["clocks"]
+    )
+    write_field(
+        blocks, names, grid, {"systems": scenarios, "mask_deg": masks, "time": sky["time"].values},
+        {"clocks": settings["clocks"], "time_scale": "GPST"}, shared["keep_time"], overwrite=shared["overwrite"],
+    )  # fmt: skip
+
+
+def _tell_rule(session: Session, world: xr.Dataset, summary: pd.DataFrame, rule: Rule) -> None:
+    """Say what the rule asks for and whether it is met: as text, and as columns of the summary."""
+    from gnss_coop.analysis.map_summary import is_met, rule_verdicts
+
+    span_days = world.attrs["n_epochs"] * world.attrs["step_s"] / 86_400
+    for line in rule_verdicts(summary, rule, span_days):
+        click.echo(line, err=not session.wants_text)
+    summary["rule"] = rule.name
+    summary["met"] = [is_met(dict(row), rule) for _, row in summary.iterrows()]

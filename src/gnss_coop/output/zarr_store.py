@@ -1,0 +1,134 @@
+"""Maps and time series of maps as Zarr stores."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gnss_coop.errors import OutputError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from gnss_coop.analysis.dop_field import Block
+    from gnss_coop.model.grid import GeoGrid
+
+_DIMS = ("systems", "mask_deg", "time", "lat", "lon")
+
+
+@contextmanager
+def _new_store(path: str | Path, overwrite: bool) -> Iterator[Path]:
+    """Give a folder to fill; it gets its name when all went well, and is gone otherwise."""
+    target = Path(path)
+    if target.exists() and not overwrite:
+        raise OutputError(f"{path} exists; give another name, or --overwrite")
+    draft = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        yield draft
+        if target.is_dir():
+            shutil.rmtree(target)
+        draft.replace(target)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}") from None
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _zarr() -> Any:
+    try:
+        import zarr
+    except ImportError:
+        raise OutputError("Zarr needs the package zarr: pip install 'gnss-coop[map]'") from None
+    return zarr
+
+
+def write_zarr(dataset: xr.Dataset, path: str | Path, *, overwrite: bool = False) -> None:
+    """Write a map as a Zarr store of format 2 with consolidated metadata.
+
+    Parameters
+    ----------
+    dataset : xarray.Dataset
+        As `dop_map` gives it.
+    path : str or Path
+        Folder; it appears under its name when it is complete.
+    overwrite : bool
+        Whether to replace what is there.
+
+    Raises
+    ------
+    OutputError
+        If the folder exists or cannot be written, or the package zarr is missing.
+    """
+    _zarr()
+    with _new_store(path, overwrite) as draft:
+        dataset.to_zarr(draft, mode="w", zarr_format=2, consolidated=True)
+
+
+def write_field(
+    blocks: Iterable[Block],
+    names: list[str],
+    grid: GeoGrid,
+    coordinates: dict[str, Any],
+    attributes: dict[str, Any],
+    path: str | Path,
+    *,
+    overwrite: bool = False,
+) -> None:
+    """Write the DOPs of every cell and epoch, one whole chunk after the other.
+
+    Parameters
+    ----------
+    blocks : iterable of Block
+        From `dop_field`; each is one chunk of each variable, scenario and mask.
+    names : list of str
+        Variables, as `field_names` gives them.
+    grid : GeoGrid
+    coordinates : dict
+        Values of systems, mask_deg and time.
+    attributes : dict
+        Of the store.
+    path : str or Path
+    overwrite : bool
+
+    Raises
+    ------
+    OutputError
+        As for `write_zarr`.
+    """
+    import xarray as xr
+
+    zarr = _zarr()
+    with _new_store(path, overwrite) as draft:
+        frame = xr.Dataset(
+            coords={**coordinates, "lat": grid.latitude_deg, "lon": grid.longitude_deg}, attrs=attributes
+        )
+        frame["lat"].attrs["units"], frame["lon"].attrs["units"] = "degrees_north", "degrees_east"
+        frame.to_zarr(draft, mode="w", zarr_format=2, consolidated=False)
+        group = zarr.open_group(draft, mode="a", zarr_format=2)
+        arrays = None
+        for block in blocks:
+            if arrays is None:
+                arrays = [_array(group, name, block.values.shape[1:], grid) for name in names]
+            for array, values in zip(arrays, block.values, strict=True):
+                array[..., block.rows, block.columns] = values
+        zarr.consolidate_metadata(draft, zarr_format=2)
+
+
+def _array(group: Any, name: str, block_shape: tuple[int, ...], grid: GeoGrid) -> Any:
+    array = group.create_array(
+        name,
+        shape=(*block_shape[:3], *grid.shape),
+        chunks=(1, 1, *block_shape[2:]),
+        dtype="float32",
+        fill_value=np.nan,
+    )
+    array.attrs["_ARRAY_DIMENSIONS"] = list(_DIMS)
+    array.attrs["units"] = "1"
+    array.attrs["long_name"] = "satellites used" if name == "n_used" else f"{name.upper()}; infinite without a solution"
+    return array
