@@ -67,7 +67,7 @@ def write_table(
     if output_format == "parquet":
         if output is None:
             raise GnssCoopError("parquet is binary: name a file with -o")
-        _replace_file(output, lambda path: _write_parquet(frame, path))
+        replace_file(output, lambda path: _write_parquet(frame, path))
         return
     if output_format == "table":
         content = as_text(frame, color=color and output is None) if text is None else text
@@ -76,7 +76,7 @@ def write_table(
     if output is None:
         sys.stdout.write(content)
     else:
-        _replace_file(output, lambda path: path.write_text(content, "utf-8", "backslashreplace", newline=""))
+        replace_file(output, lambda path: path.write_text(content, "utf-8", "backslashreplace", newline=""))
 
 
 def _csv(frame: pd.DataFrame) -> str:
@@ -106,7 +106,7 @@ def _write_parquet(frame: pd.DataFrame, path: Path) -> None:
             raise OSError(errno.EIO, str(error)) from None
 
 
-def _replace_file(output: str, write: Callable[[Path], Any]) -> None:
+def replace_file(output: str, write: Callable[[Path], Any]) -> None:
     """Let `write` fill a temporary file beside the output, then give it the name."""
     target = Path(output)
     try:
