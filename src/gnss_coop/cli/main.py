@@ -30,7 +30,7 @@ _INTERRUPTED: Final = "gnss-coop: interrupted"
 #: Commands in the order of the help, with their help line: known without importing any of them.
 COMMANDS: Final = {
     "compare": "What each system's users gain from the others: the main job.",
-    "map": "Maps of DOP, availability and gain for the world, a region or places.",
+    "map": "Maps of DOP, availability and gain.",
     "dop": "Dilution of precision per station and epoch.",
     "visibility": "Satellites above the mask, per station and epoch.",
     "positions": "Satellite positions from broadcast ephemerides.",

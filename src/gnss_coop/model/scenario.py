@@ -27,7 +27,7 @@ class Scenario:
     clocks : str
         ``"per-system"``: the receiver estimates one clock per system; ``"common"``: the offsets between
         the system times are known; ``"prior"``: they are known with an uncertainty.
-    prior_sigma_ns : float
+    prior_sigma_ns : float or None
         Standard deviation of the offset between any two systems, used with ``"prior"`` [ns].
 
     Raises
@@ -44,7 +44,7 @@ class Scenario:
 
     systems: tuple[str, ...]
     clocks: str = PER_SYSTEM
-    prior_sigma_ns: float = math.nan
+    prior_sigma_ns: float | None = None
 
     def __post_init__(self) -> None:
         known = ", ".join(f"{letter} ({system.name})" for letter, system in SYSTEMS.items())
@@ -57,8 +57,8 @@ class Scenario:
             raise ScenarioError(f"Scenario {str(self)!r} names a system twice; known are {known}.")
         if self.clocks not in (PER_SYSTEM, COMMON, PRIOR):
             raise ScenarioError(_clocks_fault(self.clocks))
-        if self.clocks == PRIOR and not self.prior_sigma_ns >= 0.0:
-            raise ScenarioError(_clocks_fault(f"{PRIOR}:{self.prior_sigma_ns:g}"))
+        if self.clocks == PRIOR and not (self.prior_sigma_ns is not None and self.prior_sigma_ns >= 0.0):
+            raise ScenarioError(_clocks_fault(f"{PRIOR}:{self.prior_sigma_ns}"))
 
     @classmethod
     def parse(cls, text: str, clocks: str = PER_SYSTEM) -> Scenario:
@@ -108,7 +108,7 @@ class Scenario:
         >>> round(Scenario.parse("R+C", clocks="prior:5").offset_variance_m2, 4)
         1.1234
         """
-        if self.clocks == PRIOR:
+        if self.clocks == PRIOR and self.prior_sigma_ns is not None:
             sigma_m = self.prior_sigma_ns / NS_PER_S * LIGHT_SPEED_MPS
             return sigma_m * sigma_m / 2.0  # a product overflows to infinity, a power raises
         return 0.0 if self.clocks == COMMON else math.inf
