@@ -118,8 +118,10 @@ def run(arguments: list[str]) -> int:
     """Run the command line; return the exit code."""
     state = {"debug": False}
     try:
-        code = cli.main(args=arguments, prog_name="gnss-coop", standalone_mode=False, obj=state)
+        code = cli.main(args=arguments or ["--help"], prog_name="gnss-coop", standalone_mode=False, obj=state)
         sys.stdout.flush()
+        if not arguments:
+            return EXIT_USAGE
         return code if isinstance(code, int) else 0
     except click.exceptions.Exit as stop:
         return stop.exit_code
