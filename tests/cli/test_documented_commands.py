@@ -1,5 +1,6 @@
 """Every command and option is documented, and every example of the documents runs."""
 
+import itertools
 import re
 import shlex
 from pathlib import Path
@@ -106,6 +107,6 @@ def test_every_example_runs(run, monkeypatch, tmp_path, words):
     written = set(tmp_path.iterdir()) - before
     assert result.out.count("\n") > 1 or written
     flags = {"-o", "--output", "--plot"}
-    assert {Path(word).name for flag, word in zip(words, words[1:], strict=False) if flag in flags} <= {
+    assert {Path(word).name for flag, word in itertools.pairwise(words) if flag in flags} <= {
         path.name for path in written
     }

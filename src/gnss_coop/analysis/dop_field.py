@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -74,9 +75,16 @@ def dop_field(
     work = MapWork.of(sky, scenarios, mask_radians(mask_deg), names, 6.0, np.zeros(0), and_used=True)
     starts = [(i, j) for i in range(0, grid.shape[0], BLOCK_SIDE) for j in range(0, grid.shape[1], BLOCK_SIDE)]
     places = arrange(grid)
-    pool = ThreadPoolExecutor(thread_count(threads))
+    n_threads = thread_count(threads)
+    pool = ThreadPoolExecutor(n_threads)
+    waiting: deque[Future[Block]] = deque()
     try:
-        yield from pool.map(lambda start: _block(work, grid, places, *start), starts)
+        for start in starts:
+            waiting.append(pool.submit(_block, work, grid, places, *start))
+            if len(waiting) > n_threads:  # no further ahead: who writes is slower, and blocks would pile up
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)
 

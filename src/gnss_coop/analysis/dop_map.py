@@ -36,8 +36,9 @@ _LONG_NAMES: Final = {
     "gdop": "geometric", "pdop": "position", "hdop": "horizontal", "vdop": "vertical", "tdop": "time",
 }  # fmt: skip
 _TILE_SIDE: Final = 8
-#: Masks below -89.97 deg are as this one: what stands straight below is the kernel's filling.
-_LEAST_SINE: Final = -0.9999999
+#: Masks below -89.74 deg are as this one. The kernel's filling, the Earth's middle, stands straight below at the
+#: equator and the poles only: elsewhere it is up to 0.193 deg off, and no mask may let it in.
+_LEAST_SINE: Final = -0.99999
 #: Tiles that one task takes: long enough that threads seldom wait for each other.
 _CHUNK_TILES: Final = 16
 
@@ -218,7 +219,7 @@ class MapWork:
             np.array([[letter in scenario.systems for letter in letters] for scenario in scenarios]),
             np.array([scenario.offset_variance_m2 for scenario in scenarios]),
             np.array([_SQUARES[name] for name in kept] + [tiles.USED] * and_used, dtype=np.int64),
-            limit * limit,
+            min(limit * limit, np.finfo(np.float64).max),  # no limit at all still asks for a solution
             shares,
         )
 

@@ -48,9 +48,9 @@ def map_summary(world: xr.Dataset) -> pd.DataFrame:
     latitude, longitude = places_of(world)
     weights = np.cos(np.radians(latitude)) if "lat" in world.dims else np.ones(latitude.size)
     rows = []
-    for system in world["systems"].values:
-        for mask in world["mask_deg"].values:
-            layer = world.sel(systems=system, mask_deg=mask)
+    for c, system in enumerate(world["systems"].values):
+        for k, mask in enumerate(world["mask_deg"].values):
+            layer = world.isel(systems=c, mask_deg=k)
             rows.append({"systems": str(system), "mask_deg": float(mask), **_row(layer, latitude, longitude, weights)})
     return pd.DataFrame(rows)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ Floats = npt.NDArray[np.float64]
 _TOLERANCE: Final = 1e-9
 _MAX_CELLS: Final = 50_000_000
 _HEIGHTS_M: Final = (-1000.0, 20_000.0)
+_COLUMNS: Final = ("name", "latitude_deg", "longitude_deg")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +50,21 @@ class GeoGrid:
     region: tuple[float, float, float, float] = (-90.0, 90.0, -180.0, 180.0)
 
     def __post_init__(self) -> None:
+        if len(self.region) != 4:
+            raise GridError(f"a region has four bounds (south, north, west, east), not {len(self.region)}")
         south, north, west, east = self.region
         if not 0.0 < self.step_deg <= 90.0:
             raise GridError(f"the grid step must be above 0 and at most 90 deg, not {self.step_deg:g}")
         if not -90.0 <= south < north <= 90.0:
             raise GridError(f"the region's latitudes must rise within -90 to 90 deg, not {south:g} to {north:g}")
-        if not (-180.0 <= west <= 180.0 and -180.0 <= east <= 180.0 and west != east):
+        if not (-180.0 <= west <= 180.0 and -180.0 <= east <= 180.0 and west != east and self._width_deg > 0.0):
             raise GridError(f"the region's longitudes must differ within -180 to 180 deg, not {west:g} and {east:g}")
+        if (north - south) / self.step_deg * (self._width_deg / self.step_deg) > _MAX_CELLS * (1.0 + _TOLERANCE):
+            raise GridError(f"a step of {self.step_deg:g} deg makes more than {_MAX_CELLS:,} cells; take a larger one")
         for name, span in (("latitude", north - south), ("longitude", self._width_deg)):
             steps = span / self.step_deg
             if abs(steps - round(steps)) > _TOLERANCE * max(1.0, steps) or round(steps) < 1:
                 raise GridError(f"a step of {self.step_deg:g} deg does not divide the {span:g} deg of {name}")
-        if math.prod(self.shape) > _MAX_CELLS:
-            raise GridError(f"a step of {self.step_deg:g} deg makes more than {_MAX_CELLS:,} cells; take a larger one")
 
     @property
     def _width_deg(self) -> float:
@@ -96,7 +100,7 @@ class GeoPoints:
     Raises
     ------
     GridError
-        For coordinates out of range, all of them at once.
+        For coordinates out of range, all of them at once, or not as many of them as names.
 
     Examples
     --------
@@ -113,11 +117,18 @@ class GeoPoints:
     @classmethod
     def of(cls, names: Any, latitude_deg: Any, longitude_deg: Any, height_m: Any = 0.0) -> GeoPoints:
         """Check and take coordinates as arrays; a height counts for all where it is one number."""
-        latitude, longitude = np.asarray(latitude_deg, float), np.asarray(longitude_deg, float)
-        height = np.broadcast_to(np.asarray(height_m, float), latitude.shape).copy()
-        if latitude.size == 0:
-            raise GridError("there are no points")
         labels = tuple(str(name) for name in names)
+        if not labels:
+            raise GridError("there are no points")
+        try:
+            latitude, longitude, height = (np.array(c, np.float64) for c in (latitude_deg, longitude_deg, height_m))
+        except (TypeError, ValueError) as error:
+            raise GridError(f"coordinates must be numbers ({error})") from None
+        if height.ndim == 0:
+            height = np.full(len(labels), height)
+        shapes = [coordinate.shape for coordinate in (latitude, longitude, height)]
+        if shapes != [(len(labels),)] * 3:
+            raise GridError(f"{len(labels)} names need as many latitudes, longitudes and heights, not {shapes}")
         bad = ~((np.abs(latitude) <= 90) & (np.abs(longitude) <= 360))
         bad |= ~((height >= _HEIGHTS_M[0]) & (height <= _HEIGHTS_M[1]))
         if bad.any():
@@ -157,20 +168,41 @@ def read_points(path: str | Path) -> GeoPoints:
     ...     read_points(path).names
     ('Harbin',)
     """
-    import pandas as pd
-
     try:
-        table = pd.read_csv(path, skipinitialspace=True)
-    except (OSError, ValueError) as error:
-        raise GridError(f"{path}: cannot be read as CSV ({error})") from None
-    missing = [name for name in ("name", "latitude_deg", "longitude_deg") if name not in table]
-    if missing:
-        raise GridError(
-            f"{path}: column {missing[0]} is missing; wanted are name, latitude_deg, longitude_deg, height_m"
-        )
-    latitude, longitude = (pd.to_numeric(table[c], errors="coerce") for c in ("latitude_deg", "longitude_deg"))
-    height = pd.to_numeric(table["height_m"], errors="coerce") if "height_m" in table else 0.0
-    try:
-        return GeoPoints.of(table["name"], latitude, longitude, height)
+        with Path(path).open(newline="", encoding="utf-8-sig") as stream:
+            columns = _columns(csv.reader(stream, skipinitialspace=True, strict=True))
+        missing = [name for name in _COLUMNS if name not in columns]
+        if missing:
+            raise GridError(f"column {missing[0]} is missing; wanted are {', '.join(_COLUMNS)} and perhaps height_m")
+        latitude, longitude = map(_numbers, (columns["latitude_deg"], columns["longitude_deg"]))
+        height = _numbers(columns["height_m"]) if "height_m" in columns else 0.0
+        return GeoPoints.of(columns["name"], latitude, longitude, height)
     except GridError as error:
         raise GridError(f"{path}: {error}") from None
+    except (OSError, ValueError, csv.Error) as error:
+        raise GridError(f"{path}: cannot be read as CSV ({getattr(error, 'strerror', None) or error})") from None
+
+
+def _columns(reader: Any) -> dict[str, list[str]]:
+    """Return the columns of a CSV file by the names in its head."""
+    head = [name.strip() for name in next(reader, [])]
+    rows = []
+    for row in filter(None, reader):
+        if len(row) != len(head):
+            raise GridError(
+                f"line {reader.line_num} has {len(row)} fields, but the head has {len(head)}; divide fields by a comma "
+                "and write decimals with a point"
+            )
+        rows.append(row)
+    return {name: [row[i] for row in rows] for i, name in enumerate(head)}
+
+
+def _numbers(texts: list[str]) -> list[float]:
+    """Return numbers, NaN for what is none: it is told with the other faults."""
+    numbers = []
+    for text in texts:
+        try:
+            numbers.append(float(text))
+        except ValueError:
+            numbers.append(math.nan)
+    return numbers

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,7 @@ _DIMS = ("systems", "mask_deg", "time", "lat", "lon")
 @contextmanager
 def _new_store(path: str | Path, overwrite: bool) -> Iterator[Path]:
     """Give a folder to fill; it gets its name when all went well, and is gone otherwise."""
-    target = Path(path)
+    target = Path(path).resolve()  # of a link, what it leads to is replaced
     if target.exists() and not overwrite:
         raise OutputError(f"{path} exists; give another name, or --overwrite")
     draft = target.with_name(f".{target.name}.{os.getpid()}.tmp")
@@ -33,11 +34,22 @@ def _new_store(path: str | Path, overwrite: bool) -> Iterator[Path]:
         yield draft
         if target.is_dir():
             shutil.rmtree(target)
+        else:
+            target.unlink(missing_ok=True)
         draft.replace(target)
     except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror}") from None
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from None
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def _to_the_end(write: Callable[..., Any], *given: Any, **settings: Any) -> None:
+    """Write in a thread, and wait for it even when interrupted.
+
+    Zarr writes in threads of its own: broken off in the middle, it would go on to fill a folder that is being removed.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(write, *given, **settings).result()
 
 
 def _zarr() -> Any:
@@ -67,7 +79,7 @@ def write_zarr(dataset: xr.Dataset, path: str | Path, *, overwrite: bool = False
     """
     _zarr()
     with _new_store(path, overwrite) as draft:
-        dataset.to_zarr(draft, mode="w", zarr_format=2, consolidated=True)
+        _to_the_end(dataset.to_zarr, draft, mode="w", zarr_format=2, consolidated=True)
 
 
 def write_field(
@@ -109,15 +121,19 @@ def write_field(
             coords={**coordinates, "lat": grid.latitude_deg, "lon": grid.longitude_deg}, attrs=attributes
         )
         frame["lat"].attrs["units"], frame["lon"].attrs["units"] = "degrees_north", "degrees_east"
-        frame.to_zarr(draft, mode="w", zarr_format=2, consolidated=False)
+        _to_the_end(frame.to_zarr, draft, mode="w", zarr_format=2, consolidated=False)
         group = zarr.open_group(draft, mode="a", zarr_format=2)
         arrays = None
         for block in blocks:
             if arrays is None:
                 arrays = [_array(group, name, block.values.shape[1:], grid) for name in names]
-            for array, values in zip(arrays, block.values, strict=True):
-                array[..., block.rows, block.columns] = values
-        zarr.consolidate_metadata(draft, zarr_format=2)
+            _to_the_end(_put, arrays, block)
+        _to_the_end(zarr.consolidate_metadata, draft, zarr_format=2)
+
+
+def _put(arrays: list[Any], block: Block) -> None:
+    for array, values in zip(arrays, block.values, strict=True):
+        array[..., block.rows, block.columns] = values
 
 
 def _array(group: Any, name: str, block_shape: tuple[int, ...], grid: GeoGrid) -> Any:
