@@ -33,9 +33,7 @@ def pieces(line: Line) -> Iterator[Line]:
     """Yield what is left of a line without its edges along the seams and across the antimeridian."""
     on_seam = np.abs(line[:, 0]) > SEAM_LONGITUDE_DEG
     at_pole = line[:, 1] < SEAM_LATITUDE_DEG
-    no_coast = (
-        (on_seam[:-1] & on_seam[1:]) | (at_pole[:-1] & at_pole[1:]) | (np.abs(np.diff(line[:, 0])) > 180)
-    )
+    no_coast = (on_seam[:-1] & on_seam[1:]) | (at_pole[:-1] & at_pole[1:]) | (np.abs(np.diff(line[:, 0])) > 180)
     for piece in np.split(line, np.flatnonzero(no_coast) + 1):
         if len(piece) > 1:
             yield piece
@@ -43,9 +41,7 @@ def pieces(line: Line) -> Iterator[Line]:
 
 def main() -> None:
     topology = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    lines = [
-        np.rint(piece * UNITS_PER_DEG).astype(np.int16) for line in arcs(topology) for piece in pieces(line)
-    ]
+    lines = [np.rint(piece * UNITS_PER_DEG).astype(np.int16) for line in arcs(topology) for piece in pieces(line)]
     points = np.concatenate(lines)
     # Differences from point to point are small, so they compress well; their sums come back in 16 bits.
     np.savez_compressed(

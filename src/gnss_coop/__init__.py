@@ -20,8 +20,14 @@ if TYPE_CHECKING:
     from gnss_coop.analysis.comparison import compare, findings
     from gnss_coop.analysis.dop import dilution_of_precision
     from gnss_coop.analysis.dop_map import dop_map
+    from gnss_coop.analysis.forecast import forecast_positions
     from gnss_coop.analysis.map_summary import map_summary, rule_verdicts
+    from gnss_coop.analysis.outlook import Outlook, positions_with_forecast
+    from gnss_coop.analysis.passes import passes
     from gnss_coop.analysis.positions import satellite_positions
+    from gnss_coop.analysis.report_receivers import receivers_of
+    from gnss_coop.analysis.station_report import StationReport, station_reports
+    from gnss_coop.analysis.tracking import Tracking, tracked
     from gnss_coop.analysis.visibility import visibility
     from gnss_coop.errors import (
         EphemerisGapError,
@@ -34,21 +40,28 @@ if TYPE_CHECKING:
         StationError,
         TimeError,
     )
+    from gnss_coop.formats.almanacs import read_almanac
     from gnss_coop.formats.rinex_nav import read_nav
+    from gnss_coop.formats.rinex_obs import read_obs
     from gnss_coop.formats.sp3 import read_sp3
+    from gnss_coop.model.almanac import Almanac
+    from gnss_coop.model.element_fit import mean_elements
     from gnss_coop.model.ephemerides import Ephemerides
     from gnss_coop.model.grid import GeoGrid, GeoPoints, read_points
     from gnss_coop.model.horizon import HorizonMask
     from gnss_coop.model.nominal import nominal_constellation
+    from gnss_coop.model.observations import Observations
     from gnss_coop.model.rules import Rule, rule_named
     from gnss_coop.model.scenario import Scenario
     from gnss_coop.model.stations import Network, Station, read_station, stations
     from gnss_coop.model.timescales import epochs, format_time, parse_time
+    from gnss_coop.output.report import write_report
 
 #: Where each public name lives; modules are imported when a name is first used.
 _HOME = {
-    "EphemerisGapError": "errors",
+    "Almanac": "model.almanac",
     "Ephemerides": "model.ephemerides",
+    "EphemerisGapError": "errors",
     "GeoGrid": "model.grid",
     "GeoPoints": "model.grid",
     "GnssCoopError": "errors",
@@ -56,6 +69,8 @@ _HOME = {
     "HorizonMask": "model.horizon",
     "LeapSecondWarning": "errors",
     "Network": "model.stations",
+    "Observations": "model.observations",
+    "Outlook": "analysis.outlook",
     "OutputError": "errors",
     "RinexError": "errors",
     "Rule": "model.rules",
@@ -63,28 +78,41 @@ _HOME = {
     "ScenarioError": "errors",
     "Station": "model.stations",
     "StationError": "errors",
+    "StationReport": "analysis.station_report",
     "TimeError": "errors",
+    "Tracking": "analysis.tracking",
     "compare": "analysis.comparison",
     "dilution_of_precision": "analysis.dop",
     "dop_map": "analysis.dop_map",
     "epochs": "model.timescales",
     "findings": "analysis.comparison",
+    "forecast_positions": "analysis.forecast",
     "format_time": "model.timescales",
     "map_summary": "analysis.map_summary",
+    "mean_elements": "model.element_fit",
     "nominal_constellation": "model.nominal",
     "parse_time": "model.timescales",
+    "passes": "analysis.passes",
+    "positions_with_forecast": "analysis.outlook",
+    "read_almanac": "formats.almanacs",
     "read_nav": "formats.rinex_nav",
+    "read_obs": "formats.rinex_obs",
     "read_points": "model.grid",
     "read_sp3": "formats.sp3",
     "read_station": "model.stations",
+    "receivers_of": "analysis.report_receivers",
     "rule_named": "model.rules",
     "rule_verdicts": "analysis.map_summary",
     "satellite_positions": "analysis.positions",
+    "station_reports": "analysis.station_report",
     "stations": "model.stations",
+    "tracked": "analysis.tracking",
     "visibility": "analysis.visibility",
+    "write_report": "output.report",
 }
 
 __all__ = [
+    "Almanac",
     "Ephemerides",
     "EphemerisGapError",
     "GeoGrid",
@@ -94,6 +122,8 @@ __all__ = [
     "HorizonMask",
     "LeapSecondWarning",
     "Network",
+    "Observations",
+    "Outlook",
     "OutputError",
     "RinexError",
     "Rule",
@@ -101,26 +131,38 @@ __all__ = [
     "ScenarioError",
     "Station",
     "StationError",
+    "StationReport",
     "TimeError",
+    "Tracking",
     "__version__",
     "compare",
     "dilution_of_precision",
     "dop_map",
     "epochs",
     "findings",
+    "forecast_positions",
     "format_time",
     "map_summary",
+    "mean_elements",
     "nominal_constellation",
     "parse_time",
+    "passes",
+    "positions_with_forecast",
+    "read_almanac",
     "read_nav",
+    "read_obs",
     "read_points",
     "read_sp3",
     "read_station",
+    "receivers_of",
     "rule_named",
     "rule_verdicts",
     "satellite_positions",
+    "station_reports",
     "stations",
+    "tracked",
     "visibility",
+    "write_report",
 ]
 
 

@@ -11,12 +11,13 @@ from gnss_coop.cli.session import Session, letters_of
 
 
 @click.command("dop")
-@opt.NAV
+@opt.NAV_OR_ALMANAC
 @opt.SCENARIOS
 @opt.CLOCKS
 @opt.mask("5")
 @opt.STATIONS
 @opt.time(300.0)
+@opt.FORECAST
 @opt.READING
 @opt.OUTPUT
 def command(nav: tuple[str, ...], systems: str, clocks: str, mask_deg: tuple[float, ...], **shared: Any) -> int:
@@ -35,8 +36,8 @@ def command(nav: tuple[str, ...], systems: str, clocks: str, mask_deg: tuple[flo
 
     letters = letters_of(systems)
     network = session.network()
-    data = session.read(nav)
+    data = session.source(nav)
     sky = session.positions(data, letters)
     dop = dilution_of_precision(sky, network, systems.split(","), mask_deg=list(mask_deg), clocks=clocks)
-    session.write(dop_frame(dop))
+    session.write(session.mark_forecast(dop_frame(dop), sky))
     return session.exit_code(nav)

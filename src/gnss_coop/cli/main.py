@@ -33,6 +33,8 @@ COMMANDS: Final = {
     "map": "Maps of DOP, availability and gain.",
     "dop": "Dilution of precision per station and epoch.",
     "visibility": "Satellites above the mask, per station and epoch.",
+    "track-check": "What a receiver tracked, against what stood in its sky.",
+    "report": "Pages about what stations see, for print and mail.",
     "positions": "Satellite positions from broadcast ephemerides.",
     "info": "What navigation files hold, and what was rejected.",
     "stations": "The known stations and networks.",
@@ -73,7 +75,7 @@ class LazyGroup(click.Group):
         """Import and return a command."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"gnss_coop.cli.{cmd_name}").command
+        command: click.Command = import_module(f"gnss_coop.cli.{cmd_name.replace('-', '_')}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 @opt.PLACES
 @opt.time(240.0)
 @opt.NOMINAL
+@opt.FORECAST
 @opt.READING
 @opt.MAP
 @opt.SUMMARY
@@ -59,6 +60,8 @@ def command(
     masks = [rule.mask_deg] if rule else list(mask_deg)
     limit = rule.max_pdop if rule else max_pdop
     settings: dict[str, Any] = {"mask_deg": masks if len(masks) > 1 else masks[0], "clocks": clocks}
+    if shared["keep_time"]:
+        _check_room(session, sky, places, len(scenarios) * len(masks), shared["keep_time"])
     with _progress(session) as progress:
         world = dop_map(
             sky, places, scenarios, limit=limit, percentiles=(50.0, *shared["percentiles"], 100.0),
@@ -66,12 +69,15 @@ def command(
         )  # fmt: skip
     if rule:
         world.attrs["rule"] = rule.name
+    world.attrs |= session.forecast_attributes(sky)
     _write(session, world, shared)
     if shared["keep_time"]:
         _keep_time(session, sky, places, scenarios, settings, shared)
     summary = map_summary(world)
     if rule:
         _tell_rule(session, world, summary, rule)
+    if "forecast" in sky:
+        summary["forecast_pct"] = world.attrs["forecast_epochs_pct"]
     session.write(summary)
     return session.exit_code(nav)
 
@@ -107,11 +113,7 @@ def _places(shared: dict[str, Any], rule: Rule | None) -> GeoGrid | GeoPoints:
             raise click.UsageError("--points goes without --region and --keep-time")
         return read_points(shared["points"])
     step_deg = rule.grid_deg if rule else shared["grid_deg"]
-    if shared["region"]:
-        if len(shared["region"]) != 4:
-            raise click.UsageError("--region takes four numbers: south,north,west,east")
-        return GeoGrid(step_deg, shared["region"])
-    return GeoGrid(step_deg)
+    return GeoGrid(step_deg, shared["region"]) if shared["region"] else GeoGrid(step_deg)
 
 
 def _sky(session: Session, nav: tuple[str, ...], systems: str, rule: Rule | None) -> tuple[xr.Dataset, list[str]]:
@@ -119,20 +121,24 @@ def _sky(session: Session, nav: tuple[str, ...], systems: str, rule: Rule | None
     from gnss_coop.model.scenario import parse_scenarios
 
     if session.option("nominal") is None:
-        if not nav:
-            raise click.UsageError("give navigation files, or --nominal with --epoch")
-        data = session.read(nav)
+        if not nav and session.option("almanac") is None:
+            raise click.UsageError("give navigation files, --almanac FILE, or --nominal with --epoch")
+        data = session.source(nav)
         scenarios = session.without_missing(data, systems)
         return session.positions(data, letters_of(scenarios)), scenarios
-    if nav:
-        raise click.UsageError("--nominal goes without navigation files")
+    if nav or session.option("almanac") is not None or session.option("forecast_days") is not None:
+        raise click.UsageError("--nominal goes without navigation files, --almanac and --forecast")
     from gnss_coop.model.nominal import nominal_constellation
 
     letters = letters_of(session.option("nominal")) or ()
     scenarios = [str(s) for s in parse_scenarios(systems) if set(s.systems) <= set(letters)]
     if not scenarios:
         raise click.UsageError(f"--nominal {session.option('nominal')} holds no system of --systems {systems}")
-    return nominal_constellation(list(letters), session.nominal_epochs()), scenarios
+    sky = nominal_constellation(list(letters), session.nominal_epochs())
+    excluded = list(session.option("exclude_sv"))
+    if absent := set(excluded) - set(sky["sv"].values.tolist()):
+        raise click.UsageError(f"--nominal holds no satellite {', '.join(sorted(absent))} that --exclude-sv could take")
+    return sky.drop_sel(sv=excluded), scenarios
 
 
 @contextmanager
@@ -160,10 +166,11 @@ def _progress(session: Session) -> Iterator[Callable[[int, int], None] | None]:
 def _write(session: Session, world: xr.Dataset, shared: dict[str, Any]) -> None:
     from gnss_coop.output.map_files import write_map
 
+    paths = (*shared["outputs"], *shared["plots"])
     first_mask = float(world["mask_deg"].values.flat[0])
-    if world["mask_deg"].size > 1:
+    if world["mask_deg"].size > 1 and not all(path.lower().endswith((".nc", ".zarr")) for path in paths):
         session.note(f"pictures and GeoTIFF show the first mask, {first_mask:g} deg; netCDF and Zarr hold all")
-    for path in (*shared["outputs"], *shared["plots"]):
+    for path in paths:
         write_map(
             world, path, overwrite=shared["overwrite"], mask_deg=first_mask, variable=shared["variable"],
             projection=shared["projection"], gain=shared["gain"],
@@ -171,25 +178,31 @@ def _write(session: Session, world: xr.Dataset, shared: dict[str, Any]) -> None:
         session.note(f"wrote {path}")
 
 
+def _check_room(session: Session, sky: xr.Dataset, grid: Any, n_layers: int, path: str) -> None:
+    """Say how much `--keep-time` will write, and refuse what the disk cannot hold, before anything is computed."""
+    from gnss_coop.analysis.dop_field import field_names
+    from gnss_coop.output.map_files import check_room
+
+    n_bytes = 4 * len(field_names(())) * n_layers * sky.sizes["time"] * grid.shape[0] * grid.shape[1]
+    check_room(path, n_bytes)
+    session.note(f"{path} will hold up to {n_bytes / 1e6:,.1f} MB")
+
+
 def _keep_time(
     session: Session, sky: xr.Dataset, grid: Any, scenarios: list[str], settings: dict[str, Any], shared: dict[str, Any]
 ) -> None:
     from gnss_coop.analysis.dop_field import dop_field, field_names
-    from gnss_coop.output.map_files import check_room
     from gnss_coop.output.zarr_store import write_field
 
-    names = field_names(())
     masks = settings["mask_deg"] if isinstance(settings["mask_deg"], list) else [settings["mask_deg"]]
-    n_values = len(names) * len(scenarios) * len(masks) * sky.sizes["time"] * grid.shape[0] * grid.shape[1]
-    check_room(shared["keep_time"], 4 * n_values)
-    session.note(f"writing up to {4 * n_values / 1e6:,.1f} MB to {shared['keep_time']} ...")
     blocks = dop_field(
         sky, grid, scenarios, dops=(), threads=shared["threads"], mask_deg=masks, clocks=settings["clocks"]
     )
     write_field(
-        blocks, names, grid, {"systems": scenarios, "mask_deg": masks, "time": sky["time"].values},
+        blocks, field_names(()), grid, {"systems": scenarios, "mask_deg": masks, "time": sky["time"].values},
         {"clocks": settings["clocks"], "time_scale": "GPST"}, shared["keep_time"], overwrite=shared["overwrite"],
     )  # fmt: skip
+    session.note(f"wrote {shared['keep_time']}")
 
 
 def _tell_rule(session: Session, world: xr.Dataset, summary: pd.DataFrame, rule: Rule) -> None:

@@ -109,6 +109,24 @@ def time(step_s: float) -> Decorator:
 
 
 NAV: Decorator = click.argument("nav", nargs=-1, required=True, metavar="NAV...")
+#: Where an almanac can stand for the files.
+NAV_OR_ALMANAC: Decorator = click.argument("nav", nargs=-1, metavar="[NAV...]")
+FORECAST = _stack(
+    _option(
+        "--forecast",
+        "forecast_days",
+        type=click.FloatRange(0, 60, min_open=True),
+        default=None,
+        metavar="DAYS",
+        help="Go on with mean elements for so many days beyond the last record, up to 60.",
+    ),
+    _option(
+        "--almanac",
+        type=click.Path(),
+        metavar="FILE",
+        help="TLE, OMM or YUMA file for what the navigation files do not hold, or instead of them.",
+    ),
+)
 ACCEPT_TRUNCATED = _option("--accept-truncated", is_flag=True, help="Take what is there of a file that is cut.")
 INCLUDE_UNHEALTHY = _option(
     "--include-unhealthy", is_flag=True, help="Unhealthy satellites too; the column healthy tells them."
@@ -205,6 +223,27 @@ MAP = _stack(
         "--threads", type=click.IntRange(min=1), default=None, metavar="N", help="Threads; all processors by default."
     ),
 )
+REPORT = _stack(
+    _option(
+        "-o",
+        "--output",
+        "folder",
+        type=click.Path(),
+        required=True,
+        metavar="FOLDER",
+        help="Folder for the report; it appears when it is complete.",
+    ),
+    _option(
+        "--language",
+        type=click.Choice(("en", "ru", "zh")),
+        default="en",
+        show_default=True,
+        help="Language of the pages: English, Russian, Chinese.",
+    ),
+    _option("--overwrite", is_flag=True, help="Replace a report that is there."),
+    _option("--quiet", is_flag=True, help="No notes on standard error."),
+)
+PASSES = _option("--passes", is_flag=True, help="Rise, culmination and set of each satellite instead of epochs.")
 STATIONS = _option(
     "--stations",
     "selection",

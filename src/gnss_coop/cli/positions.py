@@ -11,9 +11,10 @@ from gnss_coop.cli.session import Session, letters_of
 
 
 @click.command("positions")
-@opt.NAV
+@opt.NAV_OR_ALMANAC
 @opt.LETTERS
 @opt.time(300.0)
+@opt.FORECAST
 @opt.READING
 @opt.INCLUDE_UNHEALTHY
 @opt.OUTPUT
@@ -31,6 +32,6 @@ def command(nav: tuple[str, ...], systems: str | None, include_unhealthy: bool, 
     if not session.when_is_given():
         raise click.UsageError("say when: --at T for one epoch, or --start T with --end or --hours")
     letters = letters_of(systems)
-    data = session.read(nav)
+    data = session.source(nav)
     session.write(positions_frame(session.positions(data, letters, include_unhealthy=include_unhealthy)))
     return session.exit_code(nav)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
+    from gnss_coop.analysis.outlook import Outlook
+    from gnss_coop.model.almanac import Almanac
     from gnss_coop.model.ephemerides import Ephemerides
     from gnss_coop.model.stations import Network
 
@@ -91,6 +93,34 @@ class Session:
         self._tell_rejects(result)
         return result
 
+    def source(self, nav: Sequence[str]) -> Ephemerides | Outlook:
+        """Return where positions come from: the files, and beyond or instead of them a forecast."""
+        days, path = self._options["forecast_days"], self._options["almanac"]
+        if not nav and path is None:
+            raise click.UsageError("Missing argument 'NAV...': give navigation files, or --almanac FILE.")
+        if nav and path is not None and days is None:
+            raise click.UsageError(
+                "--almanac with navigation files needs --forecast DAYS: how far it may go beyond them"
+            )
+        data = self.read(nav) if nav else None
+        if data is not None and days is None:
+            return data
+        from gnss_coop.analysis.forecast import MAX_ALMANAC_DAYS
+        from gnss_coop.analysis.outlook import Outlook
+
+        almanac = None if path is None else self._almanac(path)
+        return Outlook.of(data, forecast_days=days or MAX_ALMANAC_DAYS, almanac=almanac)
+
+    def _almanac(self, path: str) -> Almanac:
+        from gnss_coop.formats.almanacs import read_almanac
+
+        almanac = read_almanac(sources([path])[0], reference=self._options["at"] or self._options["start"])
+        left_out = almanac.unmatched
+        if left_out:
+            shown = "; ".join(left_out[:_SHOWN_REJECTS]) + ("; ..." if len(left_out) > _SHOWN_REJECTS else "")
+            self.note(f"{len(left_out)} entries of {path} have no RINEX name or are left out: {shown}")
+        return almanac
+
     def _tell_rejects(self, nav: Ephemerides) -> None:
         if not nav.rejects:
             return
@@ -106,7 +136,7 @@ class Session:
 
         return stations(list(self._options["selection"]))
 
-    def without_missing(self, nav: Ephemerides, systems: str) -> list[str]:
+    def without_missing(self, nav: Ephemerides | Outlook, systems: str) -> list[str]:
         """Return the scenarios whose systems all have records; the others would be figures about nothing."""
         from gnss_coop.model.scenario import parse_scenarios
 
@@ -117,19 +147,26 @@ class Session:
             self.note(f"warning: the files hold no usable record of {', '.join(absent)}; left out")
         return present or absent
 
-    def epochs(self, nav: Ephemerides, systems: Sequence[str] | None) -> npt.NDArray[Any]:
+    def epochs(self, nav: Ephemerides | Outlook, systems: Sequence[str] | None) -> npt.NDArray[Any]:
         """Return the epochs that the time options ask for; by default the day that the files cover."""
-        from gnss_coop.analysis.positions import default_span_ns
         from gnss_coop.model import timescales
 
-        at, start, end, hours = (self._options[name] for name in ("at", "start", "end", "hours"))
+        at = self._options["at"]
         if at is not None:
-            if (start, end, hours) != (None, None, None):
+            if any(self._options[name] is not None for name in ("start", "end", "hours")):
                 raise TimeError("--at is one epoch: give it without --start, --end and --hours")
             return timescales.to_datetime64([timescales.parse_time(at)])
+        start_time, end_time = self.span(nav, systems)
+        return timescales.epochs(start_time, end=end_time, step_s=self._options["step_s"])
+
+    def span(self, nav: Ephemerides | Outlook, systems: Sequence[str] | None) -> npt.NDArray[Any]:
+        """Return start and end that the time options ask for; by default of the day that the files cover."""
+        from gnss_coop.model import timescales
+
+        start, end, hours = (self._options[name] for name in ("start", "end", "hours"))
         if end is not None and hours is not None:
             raise TimeError("give --end or --hours, not both")
-        first_ns, last_ns = default_span_ns(nav, systems)
+        first_ns, last_ns = self._default_span_ns(nav, systems)
         start_ns = first_ns if start is None else timescales.parse_time(start)
         end_ns = last_ns if end is None else timescales.parse_time(end)
         if hours is not None:
@@ -142,8 +179,36 @@ class Session:
                 f"the end {timescales.format_time(end_ns)} is not after the start "
                 f"{timescales.format_time(start_ns)} GPST; the ephemerides cover {span[0]} to {span[1]}"
             )
-        start_time, end_time = timescales.to_datetime64([start_ns, end_ns])
-        return timescales.epochs(start_time, end=end_time, step_s=self._options["step_s"])
+        self._check_reach(nav, end_ns)
+        return timescales.to_datetime64([start_ns, end_ns])
+
+    def _check_reach(self, nav: Ephemerides | Outlook, end_ns: int) -> None:
+        from gnss_coop.analysis.outlook import Outlook
+        from gnss_coop.model.timescales import format_time
+
+        if isinstance(nav, Outlook) and end_ns > nav.span_ns[1]:
+            raise TimeError(
+                f"the end {format_time(end_ns)} lies beyond the forecast, which reaches {nav.forecast_days:g} days, to "
+                f"{format_time(nav.span_ns[1])} GPST: give a longer --forecast or an earlier end"
+            )
+
+    def _default_span_ns(self, nav: Ephemerides | Outlook, systems: Sequence[str] | None) -> tuple[int, int]:
+        """Return the day that the files cover; of a forecast that starts later, all that it reaches."""
+        from gnss_coop.analysis.outlook import Outlook
+        from gnss_coop.analysis.positions import default_span_ns
+        from gnss_coop.model import timescales
+
+        if not isinstance(nav, Outlook):
+            return default_span_ns(nav, systems)
+        start = self._options["start"]
+        if nav.nav is None:
+            if start is None:
+                raise TimeError("an almanac has no span of its own: give --start with --hours or --end, or --at")
+            return timescales.parse_time(start), nav.span_ns[1]
+        known = set(nav.nav.systems)
+        within = default_span_ns(nav.nav, None if systems is None else [s for s in systems if s in known])
+        beyond = start is not None and timescales.parse_time(start) >= within[1]
+        return (within[0], nav.span_ns[1]) if beyond else within
 
     def nominal_epochs(self) -> npt.NDArray[Any]:
         """Return the epochs for nominal constellations, which have no span of their own: a day by default."""
@@ -164,12 +229,12 @@ class Session:
         return self._options["at"] is not None or self._options["start"] is not None
 
     def positions(
-        self, nav: Ephemerides, systems: Sequence[str] | None, *, include_unhealthy: bool = False
+        self, nav: Ephemerides | Outlook, systems: Sequence[str] | None, *, include_unhealthy: bool = False
     ) -> xr.Dataset:
-        """Compute positions at the asked epochs and tell which are without ephemerides."""
-        from gnss_coop.analysis.positions import satellite_positions
+        """Compute positions at the asked epochs; tell which are without ephemerides, and which are forecast."""
+        from gnss_coop.analysis.outlook import positions_from
 
-        sky = satellite_positions(
+        sky = positions_from(
             nav,
             self.epochs(nav, systems),
             systems=systems,
@@ -178,7 +243,34 @@ class Session:
             include_unhealthy=include_unhealthy,
         )
         self._tell_gaps(sky, systems if systems is not None else nav.systems)
+        self.tell_forecast(sky)
         return sky
+
+    def tell_forecast(self, sky: xr.Dataset) -> None:
+        """Say how many epochs hold forecasts, and how right they are."""
+        from gnss_coop.analysis.forecast_marks import forecast_summary
+
+        n_epochs, days, error_deg = forecast_summary(sky)
+        if n_epochs:
+            self.note(
+                f"forecast: {n_epochs} of {sky.sizes['time']} epochs hold satellites beyond their ephemerides, by up "
+                f"to {days:.1f} days; right to {error_deg:.2f} deg seen from the Earth's centre "
+                f"({sky.attrs['forecast_error_deg_per_day']} deg/day) unless a satellite manoeuvres"
+            )
+
+    def mark_forecast(self, table: pd.DataFrame, sky: xr.Dataset) -> pd.DataFrame:
+        """Return the table with a column that tells forecasts, where there can be any."""
+        if "forecast" not in sky:
+            return table
+        from gnss_coop.analysis.forecast_marks import mark_forecast
+
+        return mark_forecast(table, sky)
+
+    def forecast_attributes(self, sky: xr.Dataset) -> dict[str, Any]:
+        """Return what a file made from these positions says of the forecasts in it."""
+        from gnss_coop.analysis.forecast_marks import forecast_attributes
+
+        return forecast_attributes(sky)
 
     def _tell_gaps(self, sky: xr.Dataset, systems: Sequence[str]) -> None:
         from gnss_coop.model.systems import SYSTEMS

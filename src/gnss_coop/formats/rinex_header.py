@@ -135,7 +135,7 @@ def read_header(data: bytes, path: str) -> NavHeader:
     (3.04, 'C', 3)
     """
     version, file_type, system = _first_line(data, path)
-    lines, body_offset = _header_lines(data, path)
+    lines, body_offset = header_lines(data, path)
     texts: dict[str, str] = {}
     comments: list[str] = []
     ionosphere: dict[str, tuple[float, ...]] = {}
@@ -167,7 +167,7 @@ def read_header(data: bytes, path: str) -> NavHeader:
     )
 
 
-def _header_lines(data: bytes, path: str) -> tuple[list[str], int]:
+def header_lines(data: bytes, path: str) -> tuple[list[str], int]:
     """All lines up to END OF HEADER, and the offset of the line that follows."""
     lines: list[str] = []
     start = 0
@@ -191,7 +191,7 @@ def _first_line(data: bytes, path: str) -> tuple[float, str, str]:
     """Version, type and system of a file that can be read; anything else is refused by name."""
     line = data[:_MAX_LINE_BYTES].partition(b"\n")[0].decode("latin-1").removeprefix(_UTF8_MARK)
     if _FIRST_LABEL not in line.upper():
-        raise RinexError(f"this is not a RINEX file{_guess(line, data)}; give a RINEX navigation file", path, 1)
+        raise RinexError(f"this is not a RINEX file{guess(line, data)}; give a RINEX navigation file", path, 1)
     try:
         version = round(float(line[:20].split()[0]), 2)
     except (IndexError, ValueError):
@@ -212,7 +212,7 @@ def _first_line(data: bytes, path: str) -> tuple[float, str, str]:
     return version, file_type, letter
 
 
-def _guess(line: str, data: bytes) -> str:
+def guess(line: str, data: bytes) -> str:
     """Say what a file looks like that is not RINEX."""
     start = line.lstrip().upper()
     for beginning, kind in _LOOKALIKES:

@@ -60,6 +60,14 @@ def visibility_frame(seen: xr.Dataset) -> pd.DataFrame:
     )
 
 
+def passes_frame(passes: pd.DataFrame, *, with_forecast: bool = False) -> pd.DataFrame:
+    """Return passes with their times as text: station, sv, begins ... duration_s, and forecast where asked for."""
+    frame = passes.copy() if with_forecast else passes.drop(columns="forecast")
+    for name in frame.columns[frame.columns.str.endswith("_gpst")]:
+        frame[name] = timescales.format_times(timescales.from_datetime64(frame[name].to_numpy()))
+    return frame
+
+
 def dop_frame(dop: xr.Dataset) -> pd.DataFrame:
     """Return one row per epoch, station, scenario and mask: time_gpst ... n_used, gdop, pdop, hdop, vdop, tdop."""
     import pandas as pd

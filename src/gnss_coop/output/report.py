@@ -1,0 +1,206 @@
+"""The station report as a folder: a page a station, one that compares all, and the data as CSV and Parquet."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gnss_coop.errors import OutputError
+from gnss_coop.output.report_pages import GENERATOR, INDEX, write_pages
+from gnss_coop.output.report_texts import words
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gnss_coop.analysis.station_report import StationReport
+
+
+def write_report(
+    reports: Sequence[StationReport],
+    folder: str | Path,
+    *,
+    language: str = "en",
+    overwrite: bool = False,
+    observations: Sequence[str] = (),
+) -> list[Path]:
+    """Write the report of some stations into a folder, which appears only when it is complete.
+
+    The pages hold their figures and need neither network nor other files. The same input gives the same
+    bytes.
+
+    Parameters
+    ----------
+    reports : sequence of StationReport
+        From `station_reports`.
+    folder : str or Path
+        Where to write: ``index.html``, a page a station, and the folder ``data`` with tables as CSV and
+        Parquet.
+    language : {"en", "ru", "zh"}
+        Of the pages; the data keep their English names.
+    overwrite : bool
+        Whether to replace a report that is there. Other folders that hold anything are never replaced.
+    observations : sequence of str
+        Observation files, listed with their checksums beside the navigation files.
+
+    Returns
+    -------
+    list of Path
+        The pages, the index first.
+
+    Raises
+    ------
+    OutputError
+        If there is no station, the folder exists or cannot be written, the language is unknown, or a package
+        that is needed is missing.
+    GnssCoopError
+        If a file cannot be written.
+
+    Examples
+    --------
+    >>> write_report([], "report")
+    Traceback (most recent call last):
+    gnss_coop.errors.OutputError: there is no station to report about; name at least one
+    """
+    if not reports:
+        raise OutputError("there is no station to report about; name at least one")
+    words(language)
+    target = check_folder(folder, overwrite=overwrite)
+    _check_packages()
+    draft = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        (draft / "data").mkdir(parents=True)
+        sources = source_frame([*reports[0].files, *observations])
+        names = write_pages(reports, sources, draft, language)
+        _write_data(reports, sources, draft / "data")
+        _put(draft, target)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot write the report: {error.strerror or error}") from None
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return [Path(folder) / name for name in names]
+
+
+def check_folder(folder: str | Path, *, overwrite: bool) -> Path:
+    """Return the folder of a report in full; refuse one that could not be written or must not be replaced.
+
+    Raises
+    ------
+    OutputError
+        With what to do.
+    """
+    target = Path(folder).resolve()
+    if not target.parent.is_dir():
+        raise OutputError(f"{folder}: there is no folder {target.parent}; make it first")
+    if not os.access(target.parent, os.W_OK):
+        raise OutputError(f"{folder}: no right to write into {target.parent}")
+    if not target.exists():
+        return target
+    if not target.is_dir():
+        raise OutputError(f"{folder} is a file; name a folder for the report")
+    if any(target.iterdir()):
+        if not _is_report(target):
+            raise OutputError(f"{folder} exists and holds no report; give the name of a new folder")
+        if not overwrite:
+            raise OutputError(f"{folder} exists; give another name, or --overwrite")
+    return target
+
+
+def _is_report(folder: Path) -> bool:
+    with suppress(OSError, UnicodeDecodeError):
+        return f'content="{GENERATOR}"' in (folder / INDEX).read_text("utf-8")
+    return False
+
+
+def _check_packages() -> None:
+    try:
+        import duckdb  # noqa: F401
+        import jinja2  # noqa: F401
+        import matplotlib  # noqa: F401
+    except ImportError as error:
+        raise OutputError(f"reports need the package {error.name}: pip install 'gnss-coop[report]'") from None
+
+
+def _put(draft: Path, target: Path) -> None:
+    """Give a complete folder its name; what stood there is removed only when it has been replaced."""
+    if not target.exists():
+        draft.rename(target)
+        return
+    old = target.with_name(f".{target.name}.{os.getpid()}.old")
+    target.rename(old)
+    try:
+        draft.rename(target)
+    except OSError:
+        old.rename(target)
+        raise
+    shutil.rmtree(old)
+
+
+# --- Data -----------------------------------------------------------------------------------------------------
+
+
+def source_frame(files: Sequence[str]) -> pd.DataFrame:
+    """Return name, length and SHA-256 of each file; a dash where there is no file, as for standard input."""
+    import pandas as pd
+
+    rows = []
+    for name in files:
+        path = Path(name)
+        known = path.is_file()
+        digest = "–"
+        if known:
+            with path.open("rb") as stream:
+                digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        rows.append({"file": path.name, "n_bytes": path.stat().st_size if known else 0, "sha256": digest})
+    return pd.DataFrame(rows, columns=["file", "n_bytes", "sha256"])
+
+
+def data_tables(reports: Sequence[StationReport]) -> dict[str, pd.DataFrame]:
+    """Return the tables of the folder ``data`` by name, each over all stations."""
+    import pandas as pd
+
+    from gnss_coop.output.frames import dop_frame, visibility_frame
+    from gnss_coop.output.report_tracking import tracking_tables
+
+    def together(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+        return pd.concat(frames, ignore_index=True)
+
+    return {
+        "passes": _with_text_times(together([report.passes for report in reports])),
+        "visibility": _marked(together([visibility_frame(r.seen.expand_dims("station")) for r in reports]), reports),
+        "in_view": together([report.in_view for report in reports]),
+        "dop": _marked(together([dop_frame(r.dop.expand_dims("station")) for r in reports]), reports),
+        "worst_intervals": together([report.worst for report in reports]),
+        "elevation": together([report.elevation for report in reports]),
+        "ephemerides": reports[0].ephemerides,
+        "gain": together([report.gain for report in reports]),
+        **tracking_tables(reports),
+    }
+
+
+def _marked(frame: pd.DataFrame, reports: Sequence[StationReport]) -> pd.DataFrame:
+    """Return a table with a column that tells forecasts, where there can be any."""
+    from gnss_coop.analysis.forecast_marks import mark_forecast
+
+    return mark_forecast(frame, reports[0].sky) if "forecast" in reports[0].sky else frame
+
+
+def _with_text_times(frame: pd.DataFrame) -> pd.DataFrame:
+    from gnss_coop.model import timescales
+
+    times = [name for name in frame.columns if frame[name].dtype.kind == "M"]
+    return frame.assign(
+        **{name: timescales.format_times(timescales.from_datetime64(frame[name].to_numpy())) for name in times}
+    )
+
+
+def _write_data(reports: Sequence[StationReport], sources: pd.DataFrame, folder: Path) -> None:
+    from gnss_coop.output.tables import write_table
+
+    for name, frame in {**data_tables(reports), "sources": sources}.items():
+        for kind in ("csv", "parquet"):
+            write_table(frame, kind, str(folder / f"{name}.{kind}"))
