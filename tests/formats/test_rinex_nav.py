@@ -92,7 +92,9 @@ def assert_equals_slow_parser(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", sorted(p for p in SAMPLES.iterdir() if p.is_file() and p.suffix != ".md" and ".crx" not in p.name), ids=lambda p: p.name
+    "path",
+    sorted(p for p in SAMPLES.iterdir() if p.is_file() and p.suffix != ".md" and ".crx" not in p.name),
+    ids=lambda p: p.name,
 )
 def test_all_fields_of_the_samples_equal_float_of_their_columns(path: Path):
     assert_equals_slow_parser(path)
