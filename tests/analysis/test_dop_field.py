@@ -1,5 +1,6 @@
 """DOP of every cell and epoch: the same numbers as the maps are made of, block by block, and no more in memory."""
 
+import os
 import threading
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import gnss_coop as gc
 from gnss_coop.analysis import dop_field as module
 from gnss_coop.analysis.dop_field import BLOCK_SIDE, dop_field, field_names
 from gnss_coop.analysis.statistics import availability_pct, worst_last_quantile
-from gnss_coop.errors import ScenarioError
+from gnss_coop.errors import GridError, ScenarioError
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -72,6 +73,12 @@ def test_blocks_come_row_by_row_from_the_south_west(sky):
     starts = [(block.rows.start, block.columns.start) for block in blocks]
     assert starts == [(i, j) for i in (0, BLOCK_SIDE) for j in (0, BLOCK_SIDE, 2 * BLOCK_SIDE)]
     assert (blocks[-1].rows.stop, blocks[-1].columns.stop) == (45, 90)
+
+
+def test_blocks_that_the_machine_cannot_hold_are_refused(sky, monkeypatch):
+    monkeypatch.setattr(os, "sysconf", {"SC_PHYS_PAGES": 10, "SC_PAGE_SIZE": 4096}.get)
+    with pytest.raises(GridError, match="take fewer cells, epochs, masks"):
+        next(dop_field(sky, gc.GeoGrid(step_deg=5), threads=1))
 
 
 def test_blocks_are_not_computed_far_ahead_of_who_takes_them(sky, monkeypatch):

@@ -13,7 +13,7 @@ import pytest
 import xarray as xr
 
 import gnss_coop as gc
-from gnss_coop.errors import ScenarioError, TimeError
+from gnss_coop.errors import GridError, ScenarioError, TimeError
 from gnss_coop.model.stations import Geodetic, Station
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -293,6 +293,24 @@ def test_a_mask_of_minus_90_sees_every_satellite_once(sky):
             assert (world["n_used_min"].values[c] == expected.min()).all()
 
 
+@pytest.mark.parametrize("mask_deg", [-5.0, 0.0, 5.0, 15.0, 25.0, 85.0])
+def test_satellites_exactly_on_the_mask_are_seen_as_at_a_station(mask_deg):
+    azimuth = np.arange(0.0, 360.0, 9.0)
+    for latitude, longitude in ((0.0, 0.0), (55.1, 36.6), (-33.0, 151.0), (90.0, 0.0)):
+        xyz = pymap3d.aer2ecef(azimuth, mask_deg, 2.3e7, latitude, longitude, 0.0)
+        ring = xr.Dataset(
+            {"positions": (("time", "sv", "ecef"), np.stack(xyz, axis=-1)[np.newaxis])},
+            coords={
+                "time": np.array(["2024-01-10"], "datetime64[ns]"),
+                "sv": [f"C{n:02d}" for n in range(azimuth.size)],
+            },
+        )
+        place = gc.GeoPoints.of(["P"], [latitude], [longitude])
+        assert gc.dop_map(ring, place, "C", mask_deg=mask_deg)["n_used_min"].item() == azimuth.size
+        station = Station(name="P", geodetic=Geodetic(latitude_deg=latitude, longitude_deg=longitude, height_m=0.0))
+        assert gc.dilution_of_precision(ring, station, "C", mask_deg=mask_deg)["n_used"].item() == azimuth.size
+
+
 def test_a_system_without_satellites_has_no_solution(sky):
     world = gc.dop_map(sky.isel(time=[0]), gc.GeoGrid(30), ["E", "C", "C+E", "E+J"])
     assert (world["n_used_mean"].sel(systems=["E", "E+J"]).values == 0).all()
@@ -354,6 +372,16 @@ def test_labels_of_a_map(sky):
 def test_wrong_questions(sky, settings, words):
     with pytest.raises(ScenarioError, match=words):
         gc.dop_map(sky, gc.GeoGrid(30), **settings)
+
+
+def test_a_map_that_the_machine_cannot_hold_is_refused_before_it_is_computed(sky, monkeypatch):
+    monkeypatch.setattr(os, "sysconf", {"SC_PHYS_PAGES": 1000, "SC_PAGE_SIZE": 4096}.get)
+    computed = []
+    # 64,800 cells, 3 scenarios, 9 percentiles and 5 numbers besides, 4 bytes, three times
+    with pytest.raises(GridError, match=r"about 0\.0 GB of memory, and the machine has 0\.0 GB"):
+        gc.dop_map(sky, gc.GeoGrid(step_deg=1), threads=1, progress=lambda *_: computed.append(1))
+    assert not computed
+    gc.dop_map(sky.isel(time=[0]), gc.GeoGrid(step_deg=30), threads=1)
 
 
 def test_a_sky_without_epochs(sky):

@@ -142,6 +142,9 @@ def test_dop_and_visibility_take_a_forecast(outlook):
     sky = outlook.positions(gc.epochs("2024-01-16", hours=6, step_s=3600))
     dop = gc.dilution_of_precision(sky, "Irkutsk", ["R", "R+C"])
     assert (dop.pdop.sel(systems="R+C") < 2).all()
+    seen = gc.visibility(sky, "Irkutsk")
+    assert seen.attrs["forecast_epochs_pct"] == dop.attrs["forecast_epochs_pct"] == 100.0
+    assert dop.attrs["forecast_error_deg"] == sky.forecast_error.max()
     table = pd.DataFrame({"time_gpst": ["2024-01-16T00:00:00"] * 3, "systems": ["R", "C", "R+C"]})
     assert forecast_marks.mark_forecast(table, sky)["forecast"].tolist() == [True] * 3
 

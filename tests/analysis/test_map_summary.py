@@ -123,6 +123,12 @@ def test_a_rule_without_thresholds_gives_no_verdict():
     assert is_met({"availability_mean_pct": 100.0, "availability_worst_pct": 100.0}, rule_named("iac")) is None
 
 
+def test_a_part_of_the_globe_gets_figures_but_no_verdict():
+    lines = rule_verdicts(summary(["R", 100.0, 100.0]), rule_named("gps-sps"), span_days=1.0, globe=False)
+    assert lines[0].endswith("Not the whole globe: no verdict.")
+    assert lines[1] == "R: 100.00 % over the area, 100.00 % at the worst place"
+
+
 def test_rules_of_ones_own():
     rule = Rule("own", "own rule", "this test", 15.0, 3.0, 60.0, 2.0, 1.0, 50.0, 10.0)
     assert is_met({"availability_mean_pct": 50.0, "availability_worst_pct": 10.0}, rule) is True

@@ -14,6 +14,7 @@ import gnss_coop as gc
 from gnss_coop.analysis.learned_horizon import HORIZON, learn_horizon, station_with_horizon
 from gnss_coop.analysis.tracking_tables import COUNTS
 from gnss_coop.errors import EphemerisGapError, ScenarioError, StationError
+from gnss_coop.model.observations import ObsEvent
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "sample_rinex"
@@ -185,7 +186,15 @@ def test_a_receiver_clock_jump_is_tolerated_and_told(obs: gc.Observations, nav: 
     time_ns[20] += 40_000_000_000
     result = gc.tracked(dataclasses.replace(obs, time_ns=time_ns), nav)
     assert result.n_off_grid == 1
-    assert any("clock jumps" in note for note in result.notes)
+    assert "epochs off the grid of the interval (receiver clock jumps): 1" in result.notes
+
+
+def test_a_station_far_from_the_header_and_a_new_site_are_told(obs: gc.Observations, nav: gc.Ephemerides):
+    events = (ObsEvent(obs.files[0], 400, "new site"),)
+    result = gc.tracked(dataclasses.replace(obs, events=events), nav, station="Irkutsk", systems="R")
+    assert "the position in the header is 6229 km from the station" in result.notes
+    assert "the file tells of a new site; one position is used for all of it" in result.notes
+    assert gc.tracked(obs, nav, systems="R").notes == ()
 
 
 def test_systems_without_ephemerides_are_told(obs: gc.Observations):

@@ -70,7 +70,7 @@ def content(name, good):
         ("cut.rnx.gz", "truncated"),
         ("cut.rnx.Z", "truncated"),
         ("damaged.rnx.gz", "damaged"),
-        ("bomb.rnx.gz", "bomb"),
+        ("bomb.rnx.gz", "bomb does; if you trust the file, unpack it first"),
         ("two_members.zip", "holds 2 files"),
     ],
 )

@@ -106,6 +106,14 @@ def test_the_page_holds_every_row_and_the_findings(run, day, table):
     assert max(map(len, page.out.splitlines())) < 200
 
 
+def test_masks_stand_on_the_page_as_they_were_given(run, hours):
+    page = run("compare", hours, "--mask", "4.6,5,12.25", "--stations", "Irkutsk", "--at", "2022-06-08T10:15")
+    assert [line.split()[0] for line in page.out.splitlines() if line.split()[1:2] == ["R+C"]] == ["4.6", "5", "12.25"]
+    assert ": 1 epoch from " in page.out
+    rows = run("dop", hours, "--mask", "7.5", "--stations", "Irkutsk", "--at", "2022-06-08T10:15").out.splitlines()[2:]
+    assert [row.split()[3] for row in rows] == ["7.5"] * 3
+
+
 def test_a_known_offset_lies_between_common_and_estimated_clocks(run, hours):
     common, prior, estimated = (
         run("compare", hours, "--start", "2022-06-08T10:00", "--hours", "0.5", "--mask", "5,15", "--clocks", clocks,

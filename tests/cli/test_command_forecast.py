@@ -29,7 +29,8 @@ def test_without_forecast_nothing_changes(run, glonass_day, command):
 def test_dop_of_next_week(run, glonass_day):
     result = run("dop", glonass_day, "--systems", "R", "--forecast", "7", *LATER, "--format", "csv")
     assert result.code == 0
-    assert result.table.columns[-1] == "forecast"
+    assert result.table.columns[-2:].tolist() == ["forecast", "forecast_error_deg"]
+    assert result.table["forecast_error_deg"].between(0.05, 0.06).all()
     assert result.table["forecast"].tolist() == [True, True]
     assert "forecast: 2 of 2 epochs hold satellites beyond their ephemerides, by up to 5.0 days" in result.err
     assert "right to 0.06 deg seen from the Earth's centre (MEO 0.01 deg/day)" in result.err
@@ -45,6 +46,7 @@ def test_rows_on_both_sides_of_the_last_record(run, glonass_day):
     late = table["time_gpst"] >= "2024-01-11T00:30"
     assert not table["forecast"][~late].any()
     assert table["forecast"][late].all()
+    assert (table["forecast_error_deg"].notna() == table["forecast"]).all()
 
 
 def test_a_start_beyond_the_records_runs_to_the_end_of_the_forecast(run, glonass_day):

@@ -106,11 +106,12 @@ def test_time_is_kept_in_zarr(run):
     pytest.importorskip("zarr")
     result = run("map", *NOMINAL, "--grid", 15, "--mask", 40, "--keep-time", "field.zarr", "--clocks", "common")
     assert result.code == 0
-    # 2 variables, 3 scenarios, 6 epochs, 12 by 24 cells, 4 bytes
-    assert f"field.zarr will hold up to {2 * 3 * 6 * 12 * 24 * 4 / 1e6:.1f} MB" in result.err
+    # 4 variables, 3 scenarios, 6 epochs, 12 by 24 cells, 4 bytes
+    assert f"field.zarr will hold up to {4 * 3 * 6 * 12 * 24 * 4 / 1e6:.1f} MB" in result.err
     assert "wrote field.zarr" in result.err
     field = xr.open_zarr("field.zarr")
     assert dict(field["pdop"].sizes) == {"systems": 3, "mask_deg": 1, "time": 6, "lat": 12, "lon": 24}
+    assert {"pdop", "hdop", "vdop", "n_used"} <= set(field.data_vars)
     assert field.attrs["clocks"] == "common"
     worst = gc.dop_map(nominal_sky(), gc.GeoGrid(15), mask_deg=40, clocks="common")["pdop_worst"]
     np.testing.assert_allclose(field["pdop"].max("time").values[:, 0], worst.values, rtol=2e-7)
@@ -237,7 +238,8 @@ def interrupted(process):
         out, err = process.communicate(timeout=30)
     finally:
         process.kill()
-    assert process.returncode == 130
+    # `python -m` ends by the signal itself if that came while numba executed source text; shells see 130 then too.
+    assert process.returncode in (130, -signal.SIGINT)
     assert out == b""
     assert b"Traceback" not in err
     assert err.splitlines()[-1] == b"gnss-coop: interrupted"

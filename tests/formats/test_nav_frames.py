@@ -75,11 +75,24 @@ def test_blank_lines_and_comments_inside_frames_do_not_matter():
         assert np.array_equal(a.values, b.values, equal_nan=True)
 
 
-def test_frame_without_lines_and_numbers_that_are_none():
-    assert [f.kind for f in frames_of("> STO C19 CNVX\n" + ION)] == ["ION"]
-    (frame,) = frames_of(ION.replace(" 8.375000000000e+00", " 8.37500x000000e+00"))
-    assert math.isnan(frame.values[3])
-    assert frame.values[4] == -10.25
+@pytest.mark.parametrize(
+    ("damaged", "reason"),
+    [
+        ("> ION C29 CNVX\n", "ION frame: its epoch cannot be read"),
+        (ION.replace(" 8.375000000000e+00", " 8.37500x000000e+00"), "ION frame: '8.37500x000000e+00' is no number"),
+        (ION.replace("2022 10", "20x2 10"), "ION frame: its epoch cannot be read"),
+        (ION.replace("2022 10", "2022 13"), "ION frame: its epoch cannot be read"),
+    ],
+)
+def test_a_damaged_frame_costs_only_itself_and_is_listed(damaged, reason):
+    nav = read_nav(io.BytesIO((HEADER + STO + damaged + EOP).encode("latin-1")))
+    assert [f.kind for f in nav.frames] == ["STO", "EOP"]
+    assert [(r.line, r.sv, r.reason) for r in nav.rejects] == [(6, "C29", reason)]
+
+
+def test_a_frame_that_two_files_hold_counts_once():
+    first, second = (io.BytesIO((HEADER + body).encode("latin-1")) for body in (STO + EOP, EOP + ION))
+    assert [f.kind for f in read_nav([first, second]).frames] == ["STO", "EOP", "ION"]
 
 
 def test_frames_of_the_hour_file():

@@ -282,7 +282,7 @@ def plain_choice(now, groups, limits, any_health):
         sent = [r for r in records if r[1] <= now]
         if sent:
             return max(sent, key=lambda r: (r[1], r[3]))
-        return min(records, key=lambda r: (r[1], r[3]))
+        return min(records, key=lambda r: (r[1], -r[3]))
 
     for records, limit in zip(groups, limits, strict=True):
         reach = [r for r in records if abs(r[0] - now) <= limit]

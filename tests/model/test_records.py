@@ -76,6 +76,14 @@ def test_duplicates_may_differ_in_the_last_digit_only():
     assert rec.duplicated(table, rec.derive(table)).tolist() == [False, True, False, False]
 
 
+@pytest.mark.parametrize("copies", [2, 3])
+def test_copies_of_records_that_differ_in_health_alone_are_found(copies):
+    """Files that say first "good", then "bad" of one instant, read together: the copies stand mixed."""
+    table = table_of(2 * copies, "C", "D1", [14 * 10**9] * 2 * copies, BDS)
+    table.fields[1::2, field(6, 1)] = 1.0
+    assert rec.duplicated(table, rec.derive(table)).tolist() == [False, False] + [True] * (2 * copies - 2)
+
+
 def test_tables_of_messages_are_consistent():
     assert len(MESSAGE_INDEX) == len(MESSAGES)
     for message in MESSAGES:

@@ -148,6 +148,26 @@ def test_points_are_dots_in_their_region(places):
     assert east - west < 80
 
 
+def test_the_caption_tells_a_plan_and_a_forecast_from_data(world):
+    assert "constellation" not in caption(world)
+    planned = gc.nominal_constellation("R+C", gc.epochs("2027-01-01", hours=1))
+    assert caption(gc.dop_map(planned, gc.GeoGrid(30))).endswith("Data: Nominal constellation of BeiDou, GLONASS.")
+    forecast = world.assign_attrs(forecast_epochs_pct=12.5)
+    assert "Satellites beyond their ephemerides in 12.5 % of the epochs." in caption(forecast)
+
+
+def test_a_snapshot_is_one_instant():
+    sky = gc.nominal_constellation("R+C", gc.epochs("2027-01-01", hours=1, step_s=3600))
+    figure = plot_map(gc.dop_map(sky, gc.GeoGrid(30)))
+    assert figure.texts[0].get_text().replace("\n", " ").endswith("2027-01-01 00:00 GPST")
+    assert " 1 epoch. " in figure.texts[1].get_text()
+
+
+def caption(world):
+    """Return the words below the maps."""
+    return plot_map(world, mask_deg=5.0).texts[1].get_text().replace("\n", " ")
+
+
 @pytest.mark.parametrize("suffix", ["png", "svg"])
 def test_the_same_map_gives_the_same_bytes(world, tmp_path, suffix):
     for name in "ab":

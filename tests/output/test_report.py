@@ -1,5 +1,6 @@
 """The folder of a report: complete, alone-standing, the same each time, and never in place of something else."""
 
+import dataclasses
 import hashlib
 import html.parser
 import re
@@ -8,11 +9,14 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
 import gnss_coop as gc
 from gnss_coop.output.report import GENERATOR, check_folder
+from gnss_coop.output.report_sky import sky_part
 from gnss_coop.output.report_style import _SETTINGS, SYSTEM_STROKES, inline_svg, new_figure, settings
-from gnss_coop.output.report_texts import LANGUAGES, TEXTS
+from gnss_coop.output.report_texts import LANGUAGES, TEXTS, said, words
+from gnss_coop.output.report_words import figure_words
 
 pytest.importorskip("matplotlib")
 duckdb = pytest.importorskip("duckdb")
@@ -253,3 +257,28 @@ def test_svg_keeps_colours_and_numbers():
     assert GENERATOR not in text
     assert set(re.findall(r'id="([^"]*)"', text)) == {f"one-{i}" for i in re.findall(r'#one-([^")]*)', text)}
     assert _SETTINGS["svg.fonttype"] == "none"
+
+
+@pytest.mark.parametrize("language", ["ru", "zh"])
+def test_what_the_analysis_says_is_translated(reports, tmp_path, language):
+    gc.write_report(reports, tmp_path / "report", language=language)
+    text = (tmp_path / "report" / "cibg.html").read_text("utf-8")
+    english = {texts[0] for key, texts in TEXTS.items() if key.startswith("says_")}
+    assert {saying for saying in english if f">{saying}<" in text} == set()
+    tracking = next(report.tracking for report in reports if report.tracking is not None)
+    said_of = (*tracking.never_tracked.reason, *tracking.gaps.kind, *tracking.exceptions.explanation, *tracking.notes)
+    assert [saying for saying in said_of if said(saying, words(language)) == saying] == []
+
+
+def test_what_is_unknown_stays_in_english():
+    assert said("R07", words("ru")) == "R07"
+
+
+def test_the_sky_of_a_long_report_is_that_of_its_first_day(reports):
+    [report, *_] = reports
+    times = report.seen.time.values
+    longer = xr.concat([report.seen, report.seen.assign_coords(time=times + np.timedelta64(24, "h"))], dim="time")
+    twice = dataclasses.replace(report, seen=longer, step_s=86400.0 / len(times))
+    assert sky_part(twice).sizes["time"] == len(times)
+    assert "24" in figure_words(twice, "sky", words("en"), "en")["note"]
+    assert "24" not in figure_words(report, "sky", words("en"), "en")["note"]

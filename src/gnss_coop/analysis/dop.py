@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from gnss_coop.analysis.forecast_marks import forecast_attributes
 from gnss_coop.analysis.visibility import mask_radians, positions_m, station_arrays, time_scale
 from gnss_coop.errors import ScenarioError
 from gnss_coop.model.scenario import PER_SYSTEM, parse_scenarios
@@ -129,7 +130,12 @@ def dilution_of_precision(
             **places.coords,
             "time": sky["time"].variable,
         },
-        attrs={"title": "Dilution of precision", "clocks": clocks, "time_scale": time_scale(sky)},
+        attrs={
+            "title": "Dilution of precision",
+            "clocks": clocks,
+            "time_scale": time_scale(sky),
+            **forecast_attributes(sky),
+        },
     )
     return result.isel(mask_deg=0) if np.ndim(mask_deg) == 0 else result
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from gnss_coop.analysis.dop_map import MapWork, Places, arrange, cell_geometry, kept_dops, thread_count
+from gnss_coop.analysis.dop_map import MapWork, Places, arrange, cell_geometry, check_memory, kept_dops, thread_count
 from gnss_coop.analysis.visibility import mask_radians
 from gnss_coop.kernels import tiles
 from gnss_coop.model.grid import GeoGrid
@@ -69,6 +69,13 @@ def dop_field(
     ------
     Block
         Rows before columns, from the south-west.
+
+    Raises
+    ------
+    ScenarioError
+        For systems, masks or DOPs that make no sense.
+    GridError
+        For blocks that take more memory than the machine has.
     """
     scenarios = parse_scenarios(systems, clocks)
     names = kept_dops(dops)
@@ -76,6 +83,7 @@ def dop_field(
     starts = [(i, j) for i in range(0, grid.shape[0], BLOCK_SIDE) for j in range(0, grid.shape[1], BLOCK_SIDE)]
     places = arrange(grid)
     n_threads = thread_count(threads)
+    check_field_memory(grid, len(scenarios) * np.size(mask_deg), len(names) + 1, sky.sizes["time"], n_threads)
     pool = ThreadPoolExecutor(n_threads)
     waiting: deque[Future[Block]] = deque()
     try:
@@ -87,6 +95,27 @@ def dop_field(
             yield waiting.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def check_field_memory(grid: GeoGrid, n_layers: int, n_names: int, n_times: int, threads: int | None) -> None:
+    """Refuse a field whose blocks take more memory than the machine has.
+
+    Parameters
+    ----------
+    grid : GeoGrid
+    n_layers, n_names, n_times : int
+        Scenarios times masks, variables, and epochs.
+    threads : int, optional
+        As for `dop_map`.
+
+    Raises
+    ------
+    GridError
+        Saying how much is needed and there.
+    """
+    n_cells = min(BLOCK_SIDE, grid.shape[0]) * min(BLOCK_SIDE, grid.shape[1])
+    n_blocks = 2 * thread_count(threads) + 1  # in parts and whole in each thread, and one that is written
+    check_memory(4 * n_blocks * n_cells * n_layers * n_names * n_times)
 
 
 def _block(work: MapWork, grid: GeoGrid, places: Places, row: int, column: int) -> Block:

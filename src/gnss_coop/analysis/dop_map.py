@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gnss_coop.analysis.visibility import mask_radians, positions_m, time_scale
-from gnss_coop.errors import ScenarioError, TimeError
+from gnss_coop.errors import GridError, ScenarioError, TimeError
 from gnss_coop.kernels import tiles
 from gnss_coop.kernels.geometry import EDGE_RAD
 from gnss_coop.model import frames
@@ -41,6 +41,9 @@ _TILE_SIDE: Final = 8
 _LEAST_SINE: Final = -0.99999
 #: Tiles that one task takes: long enough that threads seldom wait for each other.
 _CHUNK_TILES: Final = 16
+#: Memory that a map takes from the kernel to its file, as a multiple of the result.
+_COPIES: Final = 3
+_VARIABLES_BESIDES: Final = 5  # availability, two numbers of satellites, two gains
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,8 @@ def dop_map(
     ------
     ScenarioError, TimeError
         For systems, masks, percentiles or a limit that make no sense, or a sky without epochs.
+    GridError
+        For a map that takes more memory than the machine has.
 
     Examples
     --------
@@ -124,19 +129,55 @@ def dop_map(
     >>> world.pdop_median.dims, world.sizes["lat"]
     (('systems', 'lat', 'lon'), 12)
     """
-    scenarios = parse_scenarios(systems, clocks)
-    shares = _shares(percentiles)
-    kept = kept_dops(dops)
-    if not limit > 0.0:
-        raise ScenarioError(f"the largest PDOP must be a positive number, such as 6, not {limit:g}")
-    if sky.sizes["time"] == 0:
+    scenarios, shares, kept = check_settings(systems, mask_deg, clocks, limit, percentiles, dops)
+    n_times = sky.sizes["time"]
+    if n_times == 0:
         raise TimeError("there are no epochs to map; ask for a longer span or a shorter step")
+    n_threads, n_layers = thread_count(threads), len(scenarios) * np.size(mask_deg)
+    n_cells = len(places) if isinstance(places, GeoPoints) else places.shape[0] * places.shape[1]
+    result_values = n_cells * n_layers * (len(kept) * shares.size + _VARIABLES_BESIDES)
+    check_memory(4 * (_COPIES * result_values + n_threads * n_layers * len(kept) * n_times * tiles.LANES))
     work = MapWork.of(sky, scenarios, mask_radians(mask_deg), kept, limit, shares)
-    arranged = arrange(places)
-    counts, quantiles = work.run(arranged, thread_count(threads), progress)
+    counts, quantiles = work.run(arrange(places), n_threads, progress)
     result = _dataset(sky, places, scenarios, mask_deg, kept, shares, counts, quantiles)
     result.attrs |= {"clocks": clocks, "max_pdop": limit}
     return result.isel(mask_deg=0) if np.ndim(mask_deg) == 0 else result
+
+
+def check_settings(
+    systems: str | Sequence[str], mask_deg: float | Sequence[float], clocks: str, limit: float,
+    percentiles: Sequence[float], dops: Sequence[str] = ("pdop", "hdop", "vdop"),
+) -> tuple[tuple[Scenario, ...], Floats, list[str]]:  # fmt: skip
+    """Return scenarios, percentiles as shares, and DOPs; refuse what makes no sense, before anything is computed."""
+    scenarios = parse_scenarios(systems, clocks)
+    mask_radians(mask_deg)
+    if not limit > 0.0:
+        raise ScenarioError(f"the largest PDOP must be a positive number, such as 6, not {limit:g}")
+    return scenarios, _shares(percentiles), kept_dops(dops)
+
+
+def variable_names(kept: Sequence[str], shares: Floats) -> list[str]:
+    """Return the names of a map's variables."""
+    percentiles = [f"{dop}_{_percentile_name(float(share))}" for dop in kept for share in shares]
+    return [*percentiles, "availability_pct", "n_used_mean", "n_used_min", "pdop_ratio", "availability_gain_points"]
+
+
+def check_memory(n_bytes: int) -> None:
+    """Refuse to start what takes more memory than the machine has.
+
+    Raises
+    ------
+    GridError
+        Saying how much is needed and there.
+    """
+    if not hasattr(os, "sysconf"):
+        return
+    there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if n_bytes > there:
+        raise GridError(
+            f"this takes about {n_bytes / 1e9:.1f} GB of memory, and the machine has {there / 1e9:.1f} GB; take fewer "
+            "cells, epochs, masks, percentiles or scenarios, or one region after the other"
+        )
 
 
 def kept_dops(dops: Sequence[str]) -> list[str]:
@@ -362,6 +403,8 @@ def _dataset(
             "frame": str(sky.attrs.get("frame", "")),
         },
     )
+    if result.attrs["frame"] == "nominal":
+        result.attrs["constellation"] = sky.attrs["title"]
     return _with_gains(result)
 
 

@@ -57,7 +57,7 @@ def forecast_attributes(sky: xr.Dataset) -> dict[str, Any]:
 
 
 def mark_forecast(table: pd.DataFrame, sky: xr.Dataset) -> pd.DataFrame:
-    """Return a table of satellites or scenarios with a column that tells forecasts.
+    """Return a table of satellites or scenarios with columns that tell forecasts and their expected errors.
 
     Parameters
     ----------
@@ -69,8 +69,8 @@ def mark_forecast(table: pd.DataFrame, sky: xr.Dataset) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        With the column ``forecast``: true where the satellite's position, or that of any satellite of the scenario at
-        that epoch, is a forecast.
+        With the columns ``forecast``, true where the satellite's position, or that of any satellite of the scenario at
+        that epoch, is a forecast, and ``forecast_error_deg``, the largest `forecast_error` of them, NaN without one.
 
     Examples
     --------
@@ -79,20 +79,20 @@ def mark_forecast(table: pd.DataFrame, sky: xr.Dataset) -> pd.DataFrame:
     >>> nav = gc.read_nav("sample_rinex/brdc0100.24g.gz")
     >>> sky = gc.forecast_positions(gc.mean_elements(nav), gc.epochs("2024-01-17", hours=1))
     >>> table = pd.DataFrame({"time_gpst": ["2024-01-17T00:00:00"], "systems": ["R"]})
-    >>> mark_forecast(table, sky)["forecast"].tolist()
-    [True]
+    >>> mark_forecast(table, sky)[["forecast", "forecast_error_deg"]].round(2).values.tolist()
+    [[True, 0.07]]
     """
     times = timescales.format_times(timescales.from_datetime64(sky["time"].values))
     row_of = {time: row for row, time in enumerate(times.tolist())}
     rows = table["time_gpst"].map(row_of).to_numpy(dtype=np.int64)
-    ahead, names = sky["forecast"].values, sky["sv"].values.astype(str)
+    names = sky["sv"].values.astype(str)
+    error_deg = np.where(sky["forecast"].values, sky["forecast_error"].values, -np.inf)
     labels = table["sv" if "sv" in table else "systems"].astype(str)
     kinds = {label: i for i, label in enumerate(dict.fromkeys(labels))}
-    if "sv" in table:
-        members = [np.flatnonzero(names == label) for label in kinds]
-    else:
-        members = [np.flatnonzero(np.isin(names.astype("U1"), label.split("+"))) for label in kinds]
-    by_kind = (
-        np.stack([ahead[:, m].any(axis=1) for m in members], axis=1) if members else np.zeros((len(ahead), 0), bool)
-    )
-    return table.assign(forecast=by_kind[rows, labels.map(kinds).to_numpy(dtype=np.int64)])
+    largest_deg = np.empty((len(error_deg), len(kinds)))
+    for label, i in kinds.items():
+        own = names == label if "sv" in table else np.isin(names.astype("U1"), label.split("+"))
+        largest_deg[:, i] = error_deg[:, own].max(axis=1, initial=-np.inf)
+    of_rows_deg = largest_deg[rows, labels.map(kinds).to_numpy(dtype=np.int64)]
+    ahead = np.isfinite(of_rows_deg)
+    return table.assign(forecast=ahead, forecast_error_deg=np.where(ahead, of_rows_deg, np.nan))

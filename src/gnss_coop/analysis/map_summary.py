@@ -96,7 +96,7 @@ def weighted_median(values: Floats, weights: Floats) -> float:
     return float(values[order][np.searchsorted(reached, 0.5 * reached[-1])])
 
 
-def rule_verdicts(summary: pd.DataFrame, rule: Rule, span_days: float) -> list[str]:
+def rule_verdicts(summary: pd.DataFrame, rule: Rule, span_days: float, *, globe: bool = True) -> list[str]:
     """Say for each scenario whether a published rule is met.
 
     Parameters
@@ -107,6 +107,8 @@ def rule_verdicts(summary: pd.DataFrame, rule: Rule, span_days: float) -> list[s
         From `RULES`.
     span_days : float
         Length of the data [d].
+    globe : bool
+        Whether the summary is of the whole globe; of a part there are figures, but no verdict.
 
     Returns
     -------
@@ -128,13 +130,15 @@ def rule_verdicts(summary: pd.DataFrame, rule: Rule, span_days: float) -> list[s
     else:
         head += "; no threshold is published"
     head += f"; stated over {rule.days:g} d, computed over {span_days:.3g} d."
+    if not globe:
+        head += " Not the whole globe: no verdict."
     lines = [head]
     for row in summary.to_dict("records"):
         text = (
             f"{row['systems']}: {row['availability_mean_pct']:.2f} % over the area, "
             f"{row['availability_worst_pct']:.2f} % at the worst place"
         )
-        met = is_met({str(name): value for name, value in row.items()}, rule)
+        met = is_met({str(name): value for name, value in row.items()}, rule) if globe else None
         lines.append(text + {True: ": met", False: ": not met", None: ""}[met])
     return lines
 

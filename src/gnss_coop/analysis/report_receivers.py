@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gnss_coop.analysis.tracking import Tracking, tracked
+from gnss_coop.analysis.tracking import SAME_PLACE_M, Tracking, tracked
 from gnss_coop.errors import StationError
 from gnss_coop.model.stations import Network
 
 if TYPE_CHECKING:
     from gnss_coop.model.ephemerides import Ephemerides
     from gnss_coop.model.observations import Observations
-
-#: A receiver this near to a station is that station's: header positions are rough [m].
-SAME_PLACE_M: Final = 1000.0
 
 
 def receivers_of(

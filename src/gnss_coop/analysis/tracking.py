@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Tracking", "tracked"]
 
+#: A receiver this near to a station is that station's: header positions are rough [m].
+SAME_PLACE_M: Final = 1000.0
 _EPOCHS_AT_ONCE: Final = 4096  # positions of a day at 1 s would fill gigabytes
 _OFF_GRID_NS: Final = 1_000_000  # receivers that steer their clocks stay within a millisecond
 _MOVED_M: Final = 100.0
@@ -131,7 +133,7 @@ def tracked(
             sector_deg=sector_deg,
             min_epochs=min_epochs,
         ),
-        notes=_notes(obs, _without_nav(obs, nav, systems), station is None, n_off_grid),
+        notes=_notes(obs, place, _without_nav(obs, nav, systems), station is None, n_off_grid),
     )
 
 
@@ -250,7 +252,9 @@ def _without_nav(obs: Observations, nav: Ephemerides, systems: str | Iterable[st
     return [s for s in obs.systems if s not in nav.systems and (systems is None or s in systems)]
 
 
-def _notes(obs: Observations, without_nav: list[str], by_header: bool, n_off_grid: int) -> tuple[str, ...]:
+def _notes(
+    obs: Observations, place: Station, without_nav: list[str], by_header: bool, n_off_grid: int
+) -> tuple[str, ...]:
     notes: list[str] = []
     if without_nav:
         of_these = np.array([sv[0] in without_nav for sv in obs.satellites])
@@ -258,13 +262,18 @@ def _notes(obs: Observations, without_nav: list[str], by_header: bool, n_off_gri
         names = ", ".join(without_nav)
         notes.append(f"{n_rows} tracked satellite-epochs of {names} are left out: there are no ephemerides of them")
     if obs.rejects:
-        notes.append(f"{len(obs.rejects)} damaged epochs of the observations are left out")
+        notes.append(f"damaged epochs of the observations that are left out: {len(obs.rejects)}")
     if n_off_grid:
-        notes.append(f"{n_off_grid} epochs are off the grid of the interval (receiver clock jumps)")
+        notes.append(f"epochs off the grid of the interval (receiver clock jumps): {n_off_grid}")
     reference = next((h.position_m for h in obs.headers if h.position_m is not None), None)
     places = [e.position_m for e in obs.events if e.position_m is not None and any(e.position_m)]
     if reference is not None and any(np.linalg.norm(np.subtract(p, reference)) > _MOVED_M for p in places):
         notes.append("the position changes within the file by more than 100 m; one position is used for all of it")
+    elif any(e.kind == "new site" for e in obs.events):
+        notes.append("the file tells of a new site; one position is used for all of it")
+    far_m = 0.0 if reference is None else float(np.linalg.norm(place.xyz_m - np.array(reference)))
+    if far_m > SAME_PLACE_M:
+        notes.append(f"the position in the header is {far_m / 1000:.0f} km from the station")
     if any(e.kind == "antenna starts moving" for e in obs.events) and by_header:
         notes.append("the antenna moves; the position of the header is used for all epochs")
     return tuple(notes)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from gnss_coop.analysis.forecast_marks import forecast_attributes
 from gnss_coop.errors import ScenarioError
 
 if TYPE_CHECKING:
@@ -184,7 +185,7 @@ def visibility(sky: xr.Dataset, stations: Selection, *, mask_deg: float = 5.0) -
             "visible": (dims, visible, {"long_name": "on or above mask and horizon"}),
         },
         coords={**places.coords, "time": sky["time"].variable, "sv": sky["sv"].variable},
-        attrs={"mask_deg": float(mask_deg), "time_scale": time_scale(sky)},
+        attrs={"mask_deg": float(mask_deg), "time_scale": time_scale(sky), **forecast_attributes(sky)},
     )
 
 

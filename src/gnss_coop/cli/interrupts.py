@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import threading
-import time
 from collections.abc import Callable
 from typing import Final
 
-#: Time that the program has to end by itself [s].
-_GRACE_S: Final = 1.5
+#: Time that the program has to end by itself and to clear away what is half written [s].
+_GRACE_S: Final = 5.0
 
 
 def heed_interrupts(message: str, exit_code: int) -> None:
@@ -18,7 +18,7 @@ def heed_interrupts(message: str, exit_code: int) -> None:
 
     The system may hand a signal to a thread of a library while the main thread waits for input, and compiled
     code may swallow the exception. A thread of its own hears of the signal in any case: it passes it on to the
-    main thread, and ends the process when nothing comes of that.
+    main thread, and ends the process when nothing comes of that or a second signal follows.
 
     Parameters
     ----------
@@ -36,7 +36,8 @@ def heed_interrupts(message: str, exit_code: int) -> None:
         os.read(receive, 1)
         if hasattr(signal, "pthread_kill"):
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
-        time.sleep(_GRACE_S)
+            os.read(receive, 1)  # the one that was passed on
+        select.select([receive], [], [], _GRACE_S)
         os.write(2, f"{message}\n".encode())
         os._exit(exit_code)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
+from click.core import ParameterSource
 
 from gnss_coop.cli import options as opt
 from gnss_coop.cli.session import Session, letters_of
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
     from gnss_coop.model.grid import GeoGrid, GeoPoints
     from gnss_coop.model.rules import Rule
+
+
+#: What --keep-time keeps of every epoch, besides the satellites used.
+_KEPT_DOPS: Final = ("pdop", "hdop", "vdop")
 
 
 @click.command("map")
@@ -49,22 +54,23 @@ def command(
       gnss-coop map sample_rinex/BRDC00IGS_R_20240100000_01D_MN.rnx.gz --grid 5 --mask 15
     """
     session = Session(output=None, **shared)
-    from gnss_coop.analysis.dop_map import dop_map
+    from gnss_coop.analysis.dop_map import check_settings, dop_map, variable_names
     from gnss_coop.analysis.map_summary import map_summary
 
     rule = _rule(session)
-    _check_outputs(shared)
-    letters_of(systems)
-    places = _places(shared, rule)
-    sky, scenarios = _sky(session, nav, systems, rule)
     masks = [rule.mask_deg] if rule else list(mask_deg)
     limit = rule.max_pdop if rule else max_pdop
+    percentiles = (50.0, *shared["percentiles"], 100.0)
+    places = _places(session, shared, rule)
+    asked, shares, kept = check_settings(systems, masks, clocks, limit, percentiles)
+    _check_outputs(shared, places, [str(s) for s in asked], variable_names(kept, shares))
+    sky, scenarios = _sky(session, nav, systems)
     settings: dict[str, Any] = {"mask_deg": masks if len(masks) > 1 else masks[0], "clocks": clocks}
     if shared["keep_time"]:
         _check_room(session, sky, places, len(scenarios) * len(masks), shared["keep_time"])
     with _progress(session) as progress:
         world = dop_map(
-            sky, places, scenarios, limit=limit, percentiles=(50.0, *shared["percentiles"], 100.0),
+            sky, places, scenarios, limit=limit, percentiles=percentiles,
             threads=shared["threads"], progress=progress, **settings,
         )  # fmt: skip
     if rule:
@@ -75,7 +81,7 @@ def command(
         _keep_time(session, sky, places, scenarios, settings, shared)
     summary = map_summary(world)
     if rule:
-        _tell_rule(session, world, summary, rule)
+        _tell_rule(session, world, places, summary, rule)
     if "forecast" in sky:
         summary["forecast_pct"] = world.attrs["forecast_epochs_pct"]
     session.write(summary)
@@ -88,14 +94,41 @@ def _rule(session: Session) -> Rule | None:
     if session.option("rule") is None:
         return None
     rule = rule_named(session.option("rule"))
+    _tell_ignored(session, f"--rule {rule.name}", ("mask_deg", "max_pdop", "grid_deg", "step_s"))
     session.override(step_s=rule.step_s)
     return rule
 
 
-def _check_outputs(shared: dict[str, Any]) -> None:
+def _tell_ignored(session: Session, reason: str, names: Sequence[str]) -> None:
+    """Say which options given on the command line count for nothing."""
+    context = click.get_current_context()
+    given = [
+        option.opts[-1]
+        for option in context.command.params
+        if option.name in names and context.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        session.note(f"warning: {', '.join(given)} ignored: {reason} decides")
+
+
+def _check_outputs(
+    shared: dict[str, Any], places: GeoGrid | GeoPoints, scenarios: list[str], variables: Sequence[str]
+) -> None:
     """Refuse outputs that could not be written before anything is read."""
+    from gnss_coop.analysis.comparison import supplement_of
+    from gnss_coop.model.grid import GeoPoints
     from gnss_coop.output.map_files import PICTURES, check_target
 
+    paths = [*shared["outputs"], *shared["plots"]]
+    if twice := [path for path in dict.fromkeys(paths) if paths.count(path) > 1]:
+        raise click.UsageError(f"{twice[0]} is named twice: give each output a name of its own")
+    shows = [path for path in paths if not path.lower().endswith((".nc", ".zarr"))]
+    if shows and shared["variable"] not in variables:
+        raise click.UsageError(f"the map holds no {shared['variable']!r}; --variable is one of {', '.join(variables)}")
+    if shows and shared["gain"] and not any(supplement_of(label, scenarios) for label in scenarios):
+        raise click.UsageError("--gain compares scenarios with those that supplement them: map R, C and R+C together")
+    if isinstance(places, GeoPoints) and any(path.lower().endswith(".tif") for path in shows):
+        raise click.UsageError("a GeoTIFF takes a grid: --points goes with .nc, .zarr, .png and .svg")
     overwrite = shared["overwrite"]
     for path in shared["outputs"]:
         check_target(path, overwrite=overwrite)
@@ -105,24 +138,28 @@ def _check_outputs(shared: dict[str, Any]) -> None:
         check_target(shared["keep_time"], overwrite=overwrite, kinds=(".zarr",))
 
 
-def _places(shared: dict[str, Any], rule: Rule | None) -> GeoGrid | GeoPoints:
+def _places(session: Session, shared: dict[str, Any], rule: Rule | None) -> GeoGrid | GeoPoints:
     from gnss_coop.model.grid import GeoGrid, read_points
 
     if shared["points"] is not None:
         if shared["region"] or shared["keep_time"]:
             raise click.UsageError("--points goes without --region and --keep-time")
+        if rule is None:
+            _tell_ignored(session, "--points", ("grid_deg",))
         return read_points(shared["points"])
     step_deg = rule.grid_deg if rule else shared["grid_deg"]
     return GeoGrid(step_deg, shared["region"]) if shared["region"] else GeoGrid(step_deg)
 
 
-def _sky(session: Session, nav: tuple[str, ...], systems: str, rule: Rule | None) -> tuple[xr.Dataset, list[str]]:
+def _sky(session: Session, nav: tuple[str, ...], systems: str) -> tuple[xr.Dataset, list[str]]:
     """Return positions from files, or of nominal constellations, and the scenarios that they allow."""
     from gnss_coop.model.scenario import parse_scenarios
 
     if session.option("nominal") is None:
         if not nav and session.option("almanac") is None:
             raise click.UsageError("give navigation files, --almanac FILE, or --nominal with --epoch")
+        if session.option("epoch") is not None:
+            raise click.UsageError("--epoch goes with --nominal; --start or --at say when with files")
         data = session.source(nav)
         scenarios = session.without_missing(data, systems)
         return session.positions(data, letters_of(scenarios)), scenarios
@@ -179,12 +216,14 @@ def _write(session: Session, world: xr.Dataset, shared: dict[str, Any]) -> None:
 
 
 def _check_room(session: Session, sky: xr.Dataset, grid: Any, n_layers: int, path: str) -> None:
-    """Say how much `--keep-time` will write, and refuse what the disk cannot hold, before anything is computed."""
-    from gnss_coop.analysis.dop_field import field_names
+    """Say how much `--keep-time` will write, and refuse what disk or memory cannot hold, at once."""
+    from gnss_coop.analysis.dop_field import check_field_memory, field_names
     from gnss_coop.output.map_files import check_room
 
-    n_bytes = 4 * len(field_names(())) * n_layers * sky.sizes["time"] * grid.shape[0] * grid.shape[1]
+    n_names, n_times = len(field_names(_KEPT_DOPS)), sky.sizes["time"]
+    n_bytes = 4 * n_names * n_layers * n_times * grid.shape[0] * grid.shape[1]
     check_room(path, n_bytes)
+    check_field_memory(grid, n_layers, n_names, n_times, session.option("threads"))
     session.note(f"{path} will hold up to {n_bytes / 1e6:,.1f} MB")
 
 
@@ -196,21 +235,25 @@ def _keep_time(
 
     masks = settings["mask_deg"] if isinstance(settings["mask_deg"], list) else [settings["mask_deg"]]
     blocks = dop_field(
-        sky, grid, scenarios, dops=(), threads=shared["threads"], mask_deg=masks, clocks=settings["clocks"]
+        sky, grid, scenarios, dops=_KEPT_DOPS, threads=shared["threads"], mask_deg=masks, clocks=settings["clocks"]
     )
     write_field(
-        blocks, field_names(()), grid, {"systems": scenarios, "mask_deg": masks, "time": sky["time"].values},
+        blocks, field_names(_KEPT_DOPS), grid, {"systems": scenarios, "mask_deg": masks, "time": sky["time"].values},
         {"clocks": settings["clocks"], "time_scale": "GPST"}, shared["keep_time"], overwrite=shared["overwrite"],
     )  # fmt: skip
     session.note(f"wrote {shared['keep_time']}")
 
 
-def _tell_rule(session: Session, world: xr.Dataset, summary: pd.DataFrame, rule: Rule) -> None:
+def _tell_rule(
+    session: Session, world: xr.Dataset, places: GeoGrid | GeoPoints, summary: pd.DataFrame, rule: Rule
+) -> None:
     """Say what the rule asks for and whether it is met: as text, and as columns of the summary."""
     from gnss_coop.analysis.map_summary import is_met, rule_verdicts
+    from gnss_coop.model.grid import GeoGrid
 
     span_days = world.attrs["n_epochs"] * world.attrs["step_s"] / 86_400
-    for line in rule_verdicts(summary, rule, span_days):
+    globe = isinstance(places, GeoGrid) and places == GeoGrid(places.step_deg)
+    for line in rule_verdicts(summary, rule, span_days, globe=globe):
         click.echo(line, err=not session.wants_text)
     summary["rule"] = rule.name
-    summary["met"] = [is_met(dict(row), rule) for _, row in summary.iterrows()]
+    summary["met"] = [is_met(dict(row), rule) if globe else None for _, row in summary.iterrows()]

@@ -187,7 +187,7 @@ MAP = _stack(
     _option(
         "--rule",
         metavar="NAME",
-        help="Mask, step, grid and limit of a published rule: iac, gps-sps, bds-os, galileo-os.",
+        help="A published rule sets mask, step, grid and limit: iac, gps-sps, bds-os, galileo-os.",
     ),
     _option(
         "--percentiles",

@@ -246,16 +246,17 @@ class Session:
         self.tell_forecast(sky)
         return sky
 
-    def tell_forecast(self, sky: xr.Dataset) -> None:
-        """Say how many epochs hold forecasts, and how right they are."""
+    def tell_forecast(self, sky: xr.Dataset, what: str = "") -> None:
+        """Say how many epochs (or what else) hold forecasts, and how right they are."""
         from gnss_coop.analysis.forecast_marks import forecast_summary
 
         n_epochs, days, error_deg = forecast_summary(sky)
         if n_epochs:
+            what = what or f"{n_epochs} of {sky.sizes['time']} epochs hold satellites"
             self.note(
-                f"forecast: {n_epochs} of {sky.sizes['time']} epochs hold satellites beyond their ephemerides, by up "
-                f"to {days:.1f} days; right to {error_deg:.2f} deg seen from the Earth's centre "
-                f"({sky.attrs['forecast_error_deg_per_day']} deg/day) unless a satellite manoeuvres"
+                f"forecast: {what} beyond their ephemerides, by up to {days:.1f} days; right to {error_deg:.2f} deg "
+                f"seen from the Earth's centre ({sky.attrs['forecast_error_deg_per_day']} deg/day) unless a satellite "
+                "manoeuvres"
             )
 
     def mark_forecast(self, table: pd.DataFrame, sky: xr.Dataset) -> pd.DataFrame:

@@ -90,11 +90,11 @@ def command(
         exclude_sv=exclude_sv,
         max_age_s=max_age_s,
     )
-    for note in result.notes:
+    summary = session.wants_text and table is None
+    for note in () if summary else result.notes:  # the page holds them
         session.note(f"note: {note}")
     if write_station is not None:
         frames.write_station(result.station_with_horizon(), write_station)
-    summary = session.wants_text and table is None
     text = frames.tracking_text(result, observations, color=session.color) if summary else None
     session.write(frames.TABLES[table or "satellites"](result), text)
     return session.exit_code(nav)

@@ -63,18 +63,19 @@ def _visible(
 def _passes(
     session: Session, data: Ephemerides | Outlook, letters: tuple[str, ...] | None, network: Network, mask_deg: float
 ) -> pd.DataFrame:
-    from gnss_coop.analysis.outlook import Outlook
+    from gnss_coop.analysis.outlook import Outlook, positions_from
     from gnss_coop.analysis.passes import passes
     from gnss_coop.model.systems import SYSTEMS
     from gnss_coop.output.frames import passes_frame
 
-    start, end = session.span(data, letters)
+    start, end = span = session.span(data, letters)
     options = {name: session.option(name) for name in ("exclude_sv", "max_age_s")}
     found = passes(data, network, start, end, systems=letters, mask_deg=mask_deg, **options)
     for letter in letters or ():
         if letter not in data.systems:
             session.note(f"warning: there is no usable record of {SYSTEMS[letter].name}")
     n_forecast = int(found["forecast"].sum())
-    if n_forecast:
-        session.note(f"forecast: {n_forecast} of {len(found)} passes lie, in part at least, beyond the ephemerides")
+    if n_forecast:  # the error is the largest at one of the ends
+        sky = positions_from(data, span, systems=letters, **options)
+        session.tell_forecast(sky, f"{n_forecast} of {len(found)} passes run, in part at least,")
     return passes_frame(found, with_forecast=isinstance(data, Outlook))

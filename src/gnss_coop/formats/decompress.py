@@ -56,7 +56,7 @@ class _Sink(io.BytesIO):
         if size > self._max_bytes_by_ratio:
             raise RinexError(
                 f"unpacks to more than {self._max_ratio:g} times its size, as a decompression bomb does; "
-                "raise max_ratio if you trust the file",
+                "if you trust the file, unpack it first",
                 self.path,
             )
         return super().write(data)
@@ -132,7 +132,7 @@ def _name_of(source: str | os.PathLike[str] | BinaryIO) -> str:
 
 
 def _too_big(path: str, max_bytes: int) -> RinexError:
-    return RinexError(f"holds more than {max_bytes} bytes; split it, or raise max_bytes", path)
+    return RinexError(f"holds more than {max_bytes} bytes; split it", path)
 
 
 def _read_all(source: str | os.PathLike[str] | BinaryIO, name: str, max_bytes: int) -> bytes:

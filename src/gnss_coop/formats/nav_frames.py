@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -9,6 +11,7 @@ import numpy as np
 from gnss_coop.kernels import records as kernel
 from gnss_coop.model import timescales
 from gnss_coop.model.ephemerides import NavFrame
+from gnss_coop.model.records import Reject
 
 if TYPE_CHECKING:
     from gnss_coop.formats.rinex_nav import Layout
@@ -22,41 +25,52 @@ _VALUES_AT: Final = 23  # column behind the epoch
 _INDENT: Final = 4
 
 
-def read_frames(layout: Layout) -> list[NavFrame]:
-    """Read all frames of these kinds (RINEX 4.02, tables A32 to A38)."""
-    rows = [i for i, kind in enumerate(layout.kind.tolist()) if kind in _KINDS and layout.count[i] > 0]
+def read_frames(layout: Layout) -> tuple[list[NavFrame], list[Reject]]:
+    """Read all frames of these kinds (RINEX 4.02, tables A32 to A38), and list those that cannot be read."""
+    rows = [i for i, kind in enumerate(layout.kind.tolist()) if kind in _KINDS]
     if not rows:
-        return []
+        return [], []
     texts = [[layout.text(line) for line in layout.lines(i)] for i in rows]
-    calendar = [_integers(lines[0]) for lines in texts]
-    epoch_ns, _ = timescales.calendar_to_ns(*np.array(calendar, dtype=np.float64).T)
-    return [
-        _frame(layout, i, lines, int(ns)) for i, lines, ns in zip(rows, texts, epoch_ns, strict=True)
-    ]  # fmt: skip
+    calendar = np.array([_calendar(lines) for lines in texts])
+    frames, rejects = [], []
+    for i, lines, epoch_ns, dated in zip(rows, texts, *timescales.calendar_to_ns(*calendar.T), strict=True):
+        mark = layout.text(int(layout.header[i])).ljust(14)
+        kind, sv = _KINDS[int(layout.kind[i])], mark[6:9].strip()
+        try:
+            if not dated:
+                raise ValueError("its epoch cannot be read")
+            label, values = _content(kind, lines)
+        except ValueError as error:
+            rejects.append(Reject(layout.name, layout.opening_line(i), sv, f"{kind} frame: {error}"))
+        else:
+            origin = (layout.name, layout.opening_line(i))
+            frames.append(NavFrame(kind, sv, mark[10:14].strip(), int(epoch_ns), label, tuple(values), *origin))
+    return frames, rejects
 
 
-def _frame(layout: Layout, i: int, lines: list[str], epoch_ns: int) -> NavFrame:
-    mark = layout.text(int(layout.header[i])).ljust(14)
-    label = ""
-    values = []
-    if layout.kind[i] == kernel.SYSTEM_TIME_OFFSET:
-        label = " ".join(lines[0][_VALUES_AT:].split())
-    else:
-        values += _numbers(lines[0], _VALUES_AT, 3)
+def without_repeats(frames: Iterable[NavFrame]) -> list[NavFrame]:
+    """Return each frame once, wherever it stands; of equal ones the first."""
+    found: dict[tuple[object, ...], NavFrame] = {}
+    for f in frames:  # values as text, in which NaN equals NaN
+        found.setdefault((f.kind, f.sv, f.message, f.epoch_ns, f.label, str(f.values)), f)
+    return list(found.values())
+
+
+def _content(kind: str, lines: list[str]) -> tuple[str, list[float]]:
+    """Return label and numbers of a frame."""
+    label = " ".join(lines[0][_VALUES_AT:].split()) if kind == "STO" else ""
+    values = [] if kind == "STO" else _numbers(lines[0], _VALUES_AT, 3)
     for line in lines[1:]:
         values += _numbers(line, _INDENT, 4)
-    return NavFrame(
-        _KINDS[int(layout.kind[i])], mark[6:9].strip(), mark[10:14].strip(), epoch_ns, label, tuple(values),
-        layout.name, layout.opening_line(i),
-    )  # fmt: skip
+    return label, values
 
 
-def _integers(line: str) -> list[float]:
+def _calendar(lines: list[str]) -> list[float]:
     """Return year to second; NaN, which no calendar has, where they cannot be read."""
     try:
-        return [float(line[a:b]) for a, b in ((4, 8), (9, 11), (12, 14), (15, 17), (18, 20), (21, 23))]
-    except ValueError:
-        return [float("nan")] * 6
+        return [float(lines[0][a:b]) for a, b in ((4, 8), (9, 11), (12, 14), (15, 17), (18, 20), (21, 23))]
+    except (IndexError, ValueError):
+        return [math.nan] * 6
 
 
 def _numbers(line: str, start: int, count: int) -> list[float]:
@@ -67,7 +81,9 @@ def _numbers(line: str, start: int, count: int) -> list[float]:
 
 
 def _number(text: str) -> float:
+    if not text.strip():
+        return math.nan
     try:
         return float(text.lower().replace("d", "e"))
     except ValueError:
-        return float("nan")
+        raise ValueError(f"{text.strip()!r} is no number") from None

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from gnss_coop.errors import RinexError
 from gnss_coop.formats.decompress import read_bytes
-from gnss_coop.formats.nav_frames import read_frames
+from gnss_coop.formats.nav_frames import read_frames, without_repeats
 from gnss_coop.formats.rinex_header import NavHeader, read_header
 from gnss_coop.kernels import records as kernel
 from gnss_coop.model import timescales
@@ -103,7 +103,7 @@ def read_nav(
         [p.name for p in parts],
         headers=[p.header for p in parts],
         rejects=[r for p in parts for r in p.rejects],
-        frames=[f for p in parts for f in p.frames],
+        frames=without_repeats(f for p in parts for f in p.frames),
     )
 
 
@@ -176,7 +176,8 @@ def _read_one(source: Source, index: int, accept_truncated: bool) -> _Part:
     table, n_lines = parsed.table(index, rejects)
     if not accept_truncated:
         _refuse_truncated(layout, table, n_lines, cut_line)
-    return _Part(name, header, table, n_lines, rejects, read_frames(layout))
+    frames, unreadable = read_frames(layout)
+    return _Part(name, header, table, n_lines, rejects + unreadable, frames)
 
 
 def _stray(layout: Layout) -> list[Reject]:

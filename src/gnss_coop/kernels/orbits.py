@@ -234,10 +234,10 @@ def select(
 
     A group holds the records of one satellite and message, ordered by (toe, sent); groups of a satellite
     stand in order of preference. The first group with a record in reach decides. Its record in force (the
-    newest one sent by then, or the first to be sent where none was) says whether the satellite is healthy;
-    the position comes from the record nearest in time, of several equally near from the one in force among
-    them. A healthy satellite's comes from a healthy record; an unhealthy one has a position, from a record
-    of any health, only with `any_health`.
+    newest one sent by then, or the first to be sent where none was; of equals the last) says whether the
+    satellite is healthy; the position comes from the record nearest in time, of several equally near from the
+    one in force among them. A healthy satellite's comes from a healthy record; an unhealthy one has a position,
+    from a record of any health, only with `any_health`.
 
     Fills `chosen` (n_time, n_sv; record or -1) and `usable` (n_time, n_sv; 0 no record in reach,
     1 unhealthy, 2 healthy).
@@ -259,7 +259,7 @@ def select(
                 sent = sent_ns[stop]
                 later = in_force < 0 or (
                     (sent <= now and (sent_in_force > now or sent >= sent_in_force))
-                    or (sent > now and sent_in_force > now and sent < sent_in_force)
+                    or (sent > now and sent_in_force > now and sent <= sent_in_force)
                 )
                 if later:
                     in_force, sent_in_force = stop, sent
@@ -284,7 +284,7 @@ def _nearest(now: int, start: int, stop: int, toe_ns: Ints, sent_ns: Ints, healt
         nearer = abs(toe_ns[best] - now) - abs(toe_ns[k] - now)
         sent_k, sent_best = sent_ns[k] <= now, sent_ns[best] <= now
         newer = (sent_k and not sent_best) or (sent_k and sent_ns[k] >= sent_ns[best]) or (
-            not sent_k and not sent_best and sent_ns[k] < sent_ns[best]
+            not sent_k and not sent_best and sent_ns[k] <= sent_ns[best]
         )  # fmt: skip
         if nearer > 0 or (nearer == 0 and newer):
             best = k

@@ -249,13 +249,16 @@ def satellite_key(table: RecordTable) -> Integers:
 
 
 def order(table: RecordTable, derived: Derived) -> Integers:
-    """Return the order of rows by satellite, message, reference time and time of transmission."""
+    """Return the order of rows by satellite, message, reference time and time of transmission.
+
+    Of records that agree in all of these and not in their health, the unhealthy ones are last, and so in force.
+    """
     key = satellite_key(table) * len(MESSAGES) + table.message
-    return np.lexsort((table.fields[:, 3], derived.sent_ns, derived.toe_ns, key))
+    return np.lexsort((table.fields[:, 3], ~derived.healthy, derived.sent_ns, derived.toe_ns, key))
 
 
 def duplicated(table: RecordTable, derived: Derived) -> Booleans:
-    """Tell which rows of a sorted table say the same as the row before them.
+    """Tell which rows of a sorted table say the same as an earlier one.
 
     The same satellite, message, reference time, time of transmission, health and orbit; the orbit may
     differ in the last digits, as converters round differently.
@@ -264,10 +267,23 @@ def duplicated(table: RecordTable, derived: Derived) -> Booleans:
     if len(table) < 2:
         return result
     key = satellite_key(table) * len(MESSAGES) + table.message
-    same = (key[1:] == key[:-1]) & (np.diff(derived.toe_ns) == 0) & (np.diff(derived.sent_ns) == 0)
-    same &= (derived.health[1:] == derived.health[:-1]) | (np.isnan(derived.health[1:]) & np.isnan(derived.health[:-1]))
-    pairs = np.flatnonzero(same)
-    a, b = derived.elements[pairs], derived.elements[pairs + 1]
-    close = np.abs(a - b) <= 1e-9 * np.maximum(np.abs(a), np.abs(b))
-    result[pairs + 1] = (close | (np.isnan(a) & np.isnan(b))).all(axis=1)
+    again = (np.diff(key) == 0) & (np.diff(derived.toe_ns) == 0) & (np.diff(derived.sent_ns) == 0)
+    pairs = np.flatnonzero(again)
+    result[pairs + 1] = _alike(pairs, pairs + 1, derived)
+    # What says two things about one instant stands mixed where several files say so: bring like to like.
+    instant = np.cumsum(np.r_[True, ~again])
+    left = np.flatnonzero(~result)
+    left = left[np.bincount(instant[left])[instant[left]] > 2]
+    keys = (*derived.elements[left].T, derived.health[left], instant[left])
+    left = left[np.lexsort(keys)]
+    alike = (instant[left[1:]] == instant[left[:-1]]) & _alike(left[:-1], left[1:], derived)
+    result[left[1:][alike]] = True
     return result
+
+
+def _alike(first: Integers, second: Integers, derived: Derived) -> Booleans:
+    """Tell which pairs of rows have the same health and, but for rounding, the same orbit."""
+    health, other = derived.health[first], derived.health[second]
+    a, b = derived.elements[first], derived.elements[second]
+    close = (np.abs(a - b) <= 1e-9 * np.maximum(np.abs(a), np.abs(b))) | (np.isnan(a) & np.isnan(b))
+    return np.asarray(close.all(axis=1) & ((health == other) | (np.isnan(health) & np.isnan(other))))

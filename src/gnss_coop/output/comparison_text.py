@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from gnss_coop.output.tables import layout, number
+from gnss_coop.output.tables import AS_GIVEN, layout, number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 #: Head lines, column of the table, decimals (None: text).
 _COLUMNS: tuple[tuple[tuple[str, str, str], str, int | None], ...] = (
-    (("", "mask", "[deg]"), "mask_deg", 0),
+    (("", "mask", "[deg]"), "mask_deg", AS_GIVEN),
     (("", "systems", ""), "systems", None),
     (("satellites", "mean", ""), "n_used_mean", 1),
     (("", "min", ""), "n_used_min", 0),
@@ -49,9 +49,10 @@ def comparison_text(table: pd.DataFrame, findings: Sequence[str], *, files: Sequ
     stations = table["station"].tolist()
     titles = {i: name for i, name in enumerate(stations) if i == 0 or stations[i - 1] != name}
     first, last = table.attrs["span"].split("/")
+    n_epochs = table["n_epochs"].max()
     return "\n".join(
         [
-            f"{files[0] if len(files) == 1 else f'{len(files)} files'}: {table['n_epochs'].max()} epochs "
+            f"{files[0] if len(files) == 1 else f'{len(files)} files'}: {n_epochs} epoch{'s' if n_epochs > 1 else ''} "
             f"from {first} to {last} {table.attrs['time_scale']}",
             f"available: PDOP <= {table.attrs['limit']:g}; receiver clocks: {table.attrs['clocks']}; "
             "gain: of the row's systems when supplemented",

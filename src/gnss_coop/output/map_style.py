@@ -128,12 +128,13 @@ def title_of(attrs: dict[Any, Any], mask_deg: float) -> str:
     if {"time_start", "time_end"} <= attrs.keys():
         start, end = (str(attrs[name]).removesuffix(":00").split("T") for name in ("time_start", "time_end"))
         last = end[1:] if start[0] == end[0] else end
-        items.append(f"{' '.join(start)} to {' '.join(last)} {attrs.get('time_scale', 'GPST')}")
+        until = "" if start == end else f" to {' '.join(last)}"
+        items.append(f"{' '.join(start)}{until} {attrs.get('time_scale', 'GPST')}")
     return ", ".join(items)
 
 
 def caption_of(attrs: dict[Any, Any]) -> str:
-    """Return what else the reader must know: clocks, epochs, rule and files.
+    """Return what else the reader must know: clocks, epochs, rule, files or constellation, and forecasts.
 
     Examples
     --------
@@ -143,9 +144,10 @@ def caption_of(attrs: dict[Any, Any]) -> str:
     step = f" every {attrs['step_s']:g} s" if attrs.get("step_s") else ""
     items = {
         "Receiver clocks: {}.": attrs.get("clocks"),
-        f"{{}} epochs{step}.": attrs.get("n_epochs"),
+        f"{{}} epochs{step}." if attrs.get("n_epochs") != 1 else "{} epoch.": attrs.get("n_epochs"),
         "Rule: {}.": attrs.get("rule"),
-        "Data: {}.": _files(attrs.get("files") or ()),
+        "Data: {}.": _files(attrs.get("files") or ()) or attrs.get("constellation"),
+        "Satellites beyond their ephemerides in {:.3g} % of the epochs.": attrs.get("forecast_epochs_pct"),
     }
     return " ".join(words.format(value) for words, value in items.items() if value)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 _KEPT_BITS: Final = 14
 _SINGLE_BITS: Final = 23
 _DEFLATE_LEVEL: Final = 4
+#: Chunks are written whole and once. The library would keep them until the file is closed, some 100 MB of a fine grid.
+_CHUNK_CACHE_BYTES: Final = 2**20
 #: Dimension that all data have.
 _SCENARIO: Final = "systems"
 
@@ -107,17 +110,46 @@ def write_netcdf(dataset: xr.Dataset, path: str | Path, *, overwrite: bool = Fal
     ...         f"{back.pdop_median.sel(systems='R+C', lat=45, lon=0).item():.4g}", back.attrs["Conventions"]
     ('1.235', 'CF-1.11')
     """
-    described = _described(dataset)
-    for variable in described.variables.values():
-        variable.encoding = _encoding(variable)
+    import xarray as xr
+
+    names = [name for name, values in dataset.data_vars.items() if _SCENARIO in values.dims]
+    frame = _described(dataset.drop_vars(names))
 
     def write(draft: Path) -> None:
         try:
-            described.to_netcdf(draft, engine="netcdf4", format="NETCDF4")
+            with _small_chunk_cache():
+                _put(frame, draft, "w")
+                for name in names:  # one after the other: a rounded copy of all would take as much memory again
+                    variable = _variable(name, dataset[name]).variable
+                    beside = [
+                        str(c) for c, v in frame.coords.items() if c not in v.dims and set(v.dims) <= set(variable.dims)
+                    ]
+                    if beside:
+                        variable.attrs["coordinates"] = " ".join(beside)
+                    _put(xr.Dataset({name: variable}), draft, "a")
         except RuntimeError as error:  # what the netCDF library raises, on a full disk for instance
             raise OutputError(f"cannot write {str(path)!r}: {error}") from None
 
     write_whole(path, write, overwrite=overwrite)
+
+
+def _put(part: xr.Dataset, draft: Path, mode: Literal["w", "a"]) -> None:
+    """Write variables into a new file, or add them to it."""
+    for variable in part.variables.values():
+        variable.encoding = _encoding(variable)
+    part.to_netcdf(draft, mode=mode, engine="netcdf4", format="NETCDF4")
+
+
+@contextmanager
+def _small_chunk_cache() -> Iterator[None]:
+    import netCDF4
+
+    usual = netCDF4.get_chunk_cache()
+    netCDF4.set_chunk_cache(_CHUNK_CACHE_BYTES)
+    try:
+        yield
+    finally:
+        netCDF4.set_chunk_cache(*usual)
 
 
 def round_bits(values: npt.ArrayLike, kept_bits: int = _KEPT_BITS) -> npt.NDArray[np.float32]:
@@ -138,13 +170,10 @@ def round_bits(values: npt.ArrayLike, kept_bits: int = _KEPT_BITS) -> npt.NDArra
 
 
 def _described(dataset: xr.Dataset) -> xr.Dataset:
-    """Return the map as it goes into the file: rounded, with all that CF wants said about it."""
+    """Return coordinates and attributes as they go into the file, with all that CF wants said about them."""
     import xarray as xr
 
     result = dataset.drop_encoding()
-    for name, values in dataset.data_vars.items():
-        if _SCENARIO in values.dims:  # all else, in a map read from a file, is made anew below
-            result[name] = _variable(name, values)
     for name, words in _COORDINATES.items():
         if name in result.coords:
             result[name].attrs = {**result[name].attrs, **words}
@@ -161,7 +190,7 @@ def _described(dataset: xr.Dataset) -> xr.Dataset:
 def _variable(name: Hashable, values: xr.DataArray) -> xr.DataArray:
     data = values.values
     endless = np.isinf(data)
-    result = values.copy(data=round_bits(np.where(endless, np.nan, data)))
+    result = values.copy(data=round_bits(np.where(endless, np.float32(np.nan), data)))
     quantity, _, statistic = str(name).partition("_")
     words = {"units": "1", "long_name": str(name).replace("_", " "), **values.attrs, "grid_mapping": "crs"}
     if quantity.endswith("dop") or quantity == "n":
@@ -199,7 +228,8 @@ def _attributes(attrs: dict[Any, Any]) -> dict[str, Any]:
         if value is not None and not (isinstance(value, str | list | tuple) and len(value) == 0)
     }
     kept = {key: str(value) if isinstance(value, bool) else value for key, value in kept.items()}
-    source = f"navigation files: {kept['files']}" if "files" in kept else "satellite positions"
+    planned = kept.get("constellation", "satellite positions")
+    source = f"navigation files: {kept['files']}" if "files" in kept else planned
     return {
         "Conventions": "CF-1.11",
         "title": "Dilution of precision over time",

@@ -102,8 +102,6 @@ def _rows(report: StationReport, names: Sequence[str]) -> tuple[Figure, Axes, di
 
 def passes(report: StationReport) -> Figure:
     """Draw the passes as bars, with the culmination marked, and arrows where a pass is cut."""
-    from matplotlib.collections import LineCollection
-
     table = report.passes
     names = [sv for letter in report.systems for sv in sorted(set(table["sv"].astype(str))) if sv[0] == letter]
     figure, axes, row_of = _rows(report, names)
@@ -112,15 +110,18 @@ def passes(report: StationReport) -> Figure:
     letters = table["sv"].str[0].to_numpy()
     for letter in report.systems:
         own = np.flatnonzero(letters == letter)
-        bars = [[(rise[i], rows[i]), (set_[i], rows[i])] for i in own]
-        color = SYSTEM_STROKES[letter].color
-        axes.add_collection(LineCollection(bars, colors=color, linewidths=4.6, capstyle="butt"))
-    inside = [[(t, row - 0.3), (t, row + 0.3)] for t, row in zip(top, rows, strict=True)]
-    axes.add_collection(LineCollection(inside, colors=PAPER, linewidths=1.0))
+        bars = _apart(rise[own], set_[own]), _apart(rows[own], rows[own])
+        axes.plot(*bars, color=SYSTEM_STROKES[letter].color, linewidth=4.6, solid_capstyle="butt")
+    axes.plot(_apart(top, top), _apart(rows - 0.3, rows + 0.3), color=PAPER, linewidth=1.0, solid_capstyle="butt")
     for column, x, mark in (("begins", rise, 4), ("ends", set_, 5)):  # carets to the left and right
         cut = (table[column] != {"begins": "rise", "ends": "set"}[column]).to_numpy()
         axes.plot(x[cut], rows[cut], linestyle="", marker=mark, color=INK, markersize=3, clip_on=False)
     return figure
+
+
+def _apart(first: npt.NDArray[Any], last: npt.NDArray[Any]) -> Floats:
+    """Return the ends of lines as one line with breaks in it, which needs less room on the page."""
+    return np.column_stack([first, last, np.full(len(first), np.nan)]).ravel()
 
 
 def _times(column: Any) -> npt.NDArray[np.datetime64]:

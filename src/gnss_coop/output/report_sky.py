@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from gnss_coop.analysis.learned_horizon import HORIZON
 from gnss_coop.model import timescales
 from gnss_coop.output.report_style import FIGURE_WIDTH, INK, RULE, SHADE, SYSTEM_STROKES, new_figure, runs_of
 
 if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -21,10 +24,15 @@ Floats = npt.NDArray[np.float64]
 
 #: Distance between the names of satellites [deg of the sky] at which they do not touch.
 _NAME_ROOM_DEG: Final = 11.0
+#: Tracks of a longer time would lie on each other.
+SKY_HOURS: Final = 24.0
+#: A track is drawn from points at least so far apart [s].
+_TRACK_STEP_S: Final = 300.0
+_HOUR_NS: Final = 3600 * 10**9
 
 
 def sky(report: StationReport) -> Figure:
-    """Draw the tracks of each system above the mask and horizon, with a mark at each full hour."""
+    """Draw the tracks of each system above the mask and horizon, with a mark at each full hour of the first day."""
     n = len(report.systems)
     columns = min(n, 2)
     rows = math.ceil(n / columns)
@@ -41,6 +49,12 @@ def sky(report: StationReport) -> Figure:
     return figure
 
 
+def sky_part(report: StationReport) -> xr.Dataset:
+    """Return what the plots show of a report: its first day."""
+    n_epochs = math.ceil(SKY_HOURS * 3600.0 / report.step_s)
+    return report.seen.transpose("time", ...).isel(time=slice(n_epochs))
+
+
 def _on_dome(azimuth_deg: Any, elevation_deg: Any) -> tuple[Floats, Floats]:
     """Return x to the east and y to the north [deg from the zenith]."""
     azimuth, distance = np.radians(azimuth_deg), 90.0 - np.asarray(elevation_deg)
@@ -54,6 +68,7 @@ def _draw_dome(axes: Axes, report: StationReport) -> None:
     edge = np.array(_on_dome(turn, hidden))
     axes.fill(*np.hstack([rim, edge[:, ::-1]]), color=SHADE, linewidth=0)
     axes.plot(*edge, color=INK, linewidth=1.1)
+    _draw_learned_horizon(axes, report)
     for elevation in (0.0, 30.0, 60.0):
         axes.plot(*_on_dome(turn, elevation), color=RULE, linewidth=0.6)
         if elevation:
@@ -64,13 +79,31 @@ def _draw_dome(axes: Axes, report: StationReport) -> None:
         axes.text(float(x), float(y), f"{azimuth}°", size=6.5, ha="center", va="center")
 
 
+def _draw_learned_horizon(axes: Axes, report: StationReport) -> None:
+    """Draw the lowest elevations that a receiver tracked, a dotted arc for each direction with evidence."""
+    for row in learned_sectors(report).to_dict("records"):
+        turn = np.linspace(row["azimuth_from_deg"], row["azimuth_to_deg"], 6)
+        axes.plot(*_on_dome(turn, max(row["elevation_deg"], 0.0)), color=INK, linewidth=1.6, linestyle=(0, (1, 1)))
+
+
+def learned_sectors(report: StationReport) -> pd.DataFrame:
+    """Return the directions in which a receiver showed the horizon; none where there was no receiver."""
+    import pandas as pd
+
+    if report.tracking is None:
+        return pd.DataFrame()
+    sectors = report.tracking.horizon
+    return sectors[sectors["evidence"] == HORIZON]
+
+
 def _draw_tracks(axes: Axes, report: StationReport, letter: str) -> None:
     from matplotlib.collections import LineCollection
 
-    seen = report.seen.transpose("time", ...)
+    seen = sky_part(report)
     clock_ns = timescales.from_datetime64(seen["time"].values)
-    on_hour = clock_ns % (3600 * 10**9) == 0
-    hour = clock_ns // (3600 * 10**9) % 24
+    on_hour = clock_ns % _HOUR_NS == 0
+    hour = clock_ns // _HOUR_NS % 24
+    every = max(1, int(_TRACK_STEP_S // report.step_s))
     stroke = SYSTEM_STROKES[letter]
     lines, marks = [], []
     names: list[tuple[float, float]] = []
@@ -79,7 +112,8 @@ def _draw_tracks(axes: Axes, report: StationReport, letter: str) -> None:
             continue
         x, y = _on_dome(seen["azimuth"].values[:, i], seen["elevation"].values[:, i])
         runs = runs_of(seen["visible"].values[:, i])
-        lines += [np.column_stack([x[a:b], y[a:b]]) for a, b in runs if b - a > 1]
+        drawn = [np.union1d(np.arange(a, b, every), b - 1) for a, b in runs if b - a > 1]
+        lines += [np.column_stack([x[points], y[points]]) for points in drawn]
         for a, b in runs:
             marks += [(x[t], y[t]) for t in range(a, b) if on_hour[t]]
             for t in range(a, b):

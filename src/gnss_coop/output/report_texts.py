@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Final
 
 from gnss_coop.errors import OutputError
+from gnss_coop.model.systems import SYSTEMS
 
 LANGUAGES: Final = ("en", "ru", "zh")
 
@@ -120,6 +123,17 @@ TEXTS: Final[dict[str, tuple[str, str, str]]] = {
         "上北右东，中心为天顶。圆点为整点（小号数字：GPST 小时），粗体数字为卫星号；"
         "阴影：低于 {mask}° 截止角或测站地平。",
     ),
+    "sky_first_hours": (
+        "Tracks of the first {hours} hours.",
+        "Показаны траектории за первые {hours} ч.",
+        "仅绘出前 {hours} 小时的轨迹。",
+    ),
+    "sky_learned": (
+        "Dotted arcs: the lowest elevations that the receiver tracked, where satellites below were missed or the sky "
+        "is open.",
+        "Пунктирные дуги: наименьшие углы места, принятые приёмником, где спутники ниже пропущены или небо открыто.",
+        "点弧：接收机跟踪到的最低高度角（其下卫星漏跟或天空开阔的方向）。",
+    ),
     "fig_passes": ("Passes", "Прохождения", "过境"),
     "alt_passes": (
         "Chart of {n} passes over {station}: one row a satellite, a bar from rise to set.",
@@ -232,7 +246,7 @@ TEXTS: Final[dict[str, tuple[str, str, str]]] = {
     "n_below_horizon": ("Below 0°", "Ниже 0°", "低于 0°"),
     "complete": ("Satellites seen: complete [%]", "Полнота принятых [%]", "已见卫星完整率 [%]"),
     "never_tracked": ("Never tracked", "Никогда не приняты", "从未跟踪"),
-    "gaps": ("Gaps", "Перерывы", "中断"),
+    "gaps": ("Gaps, the longest first", "Перерывы, сначала самые долгие", "中断（最长者在前）"),
     "exceptions": (
         "Tracked though not predicted as usable",
         "Приняты, хотя не предсказаны как пригодные",
@@ -246,6 +260,87 @@ TEXTS: Final[dict[str, tuple[str, str, str]]] = {
         "Tables show at most {n} rows; all of them, and the learned horizon, are in the folder data.",
         "В таблицах не более {n} строк; все строки и выученный горизонт находятся в папке data.",
         "各表最多显示 {n} 行；全部数据和学习得到的地平遮挡见 data 文件夹。",
+    ),
+    # What the analysis says in English
+    "says_header": ("header of the observation file", "заголовок файла наблюдений", "观测文件头"),
+    "says_all": ("all", "все", "全部"),
+    "says_rise": ("rise", "восход", "升起"),
+    "says_set": ("set", "заход", "落下"),
+    "says_within": ("within", "внутри", "中段"),
+    "says_whole": ("whole", "целиком", "全程"),
+    "says_no_epochs": ("no epochs", "нет эпох", "无历元"),
+    "says_no_signals": (
+        "the header has no signals of {system}: the receiver does not track it",
+        "в заголовке нет сигналов {system}: приёмник её не принимает",
+        "文件头中没有 {system} 的信号：接收机不跟踪该系统",
+    ),
+    "says_always_unhealthy": ("unhealthy all the time", "всё время неисправен", "始终不健康"),
+    "says_no_satellite": (
+        "no satellite of {system} was tracked: the receiver is not set to it, or cannot",
+        "не принят ни один спутник {system}: приёмник не настроен на неё или не умеет",
+        "未跟踪到 {system} 的任何卫星：接收机未设置或不支持",
+    ),
+    "says_unknown_numbers": (
+        "none above {sv} was tracked: the receiver may not know these numbers",
+        "не принят ни один номер выше {sv}: приёмник, возможно, их не знает",
+        "{sv} 以上的卫星均未跟踪：接收机可能不识别这些编号",
+    ),
+    "says_unexplained": (
+        "not explained by the files: an obstacle, a setting, or no signal that the receiver knows",
+        "файлами не объясняется: препятствие, настройка или нет известного приёмнику сигнала",
+        "文件无法解释：遮挡、设置，或没有接收机支持的信号",
+    ),
+    "says_rejected": (
+        "no ephemeris in reach: records of it were rejected as damaged",
+        "нет эфемерид на эти эпохи: записи отвергнуты как повреждённые",
+        "该时段无星历：其记录因损坏被拒绝",
+    ),
+    "says_out_of_reach": (
+        "no ephemeris in reach at these epochs",
+        "нет действующих эфемерид на эти эпохи",
+        "这些历元无有效星历",
+    ),
+    "says_not_in_files": (
+        "no ephemeris of the satellite in the files",
+        "в файлах нет эфемерид спутника",
+        "文件中没有该卫星的星历",
+    ),
+    "says_unhealthy": ("unhealthy", "неисправен", "不健康"),
+    "says_sunk": ("below the true horizon (0 deg)", "ниже истинного горизонта (0°)", "低于真地平 (0°)"),
+    "says_without_nav": (
+        "{n} tracked satellite-epochs of {names} are left out: there are no ephemerides of them",
+        "не учтены спутнико-эпохи систем {names}, принятые без эфемерид: {n}",
+        "{names} 无星历，其 {n} 个已跟踪卫星历元未计入",
+    ),
+    "says_damaged": (
+        "damaged epochs of the observations that are left out: {n}",
+        "повреждённые эпохи наблюдений, не учтены: {n}",
+        "未计入的损坏观测历元：{n}",
+    ),
+    "says_off_grid": (
+        "epochs off the grid of the interval (receiver clock jumps): {n}",
+        "эпохи вне сетки интервала (скачки часов приёмника): {n}",
+        "偏离采样间隔网格的历元（接收机钟跳）：{n}",
+    ),
+    "says_position_changes": (
+        "the position changes within the file by more than 100 m; one position is used for all of it",
+        "координаты в файле меняются более чем на 100 м; для всего файла взяты одни",
+        "文件内坐标变化超过 100 m；全文件采用同一坐标",
+    ),
+    "says_new_site": (
+        "the file tells of a new site; one position is used for all of it",
+        "файл сообщает о новом пункте; для всего файла взяты одни координаты",
+        "文件中出现新测站；全文件采用同一坐标",
+    ),
+    "says_far": (
+        "the position in the header is {km} km from the station",
+        "координаты в заголовке в {km} км от станции",
+        "文件头坐标距测站 {km} km",
+    ),
+    "says_antenna_moves": (
+        "the antenna moves; the position of the header is used for all epochs",
+        "антенна движется; для всех эпох взяты координаты заголовка",
+        "天线在移动；所有历元采用文件头坐标",
     ),
     # Worst intervals
     "worst": ("Worst intervals", "Худшие интервалы", "最差时段"),
@@ -303,6 +398,32 @@ TEXTS: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "n_passes": ("Passes", "Прохождения", "过境次数"),
 }
+
+
+#: What the analysis says, as patterns.
+_SAYINGS: Final = {
+    key: re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+)", re.escape(texts[0])))
+    for key, texts in TEXTS.items()
+    if key.startswith("says_")
+}
+
+
+def said(text: str, t: Mapping[str, str]) -> str:
+    """Return what the analysis says in English in the language of the words; what is unknown stays as it is.
+
+    Examples
+    --------
+    >>> said("no satellite of GLONASS was tracked: the receiver is not set to it, or cannot", words("zh"))
+    '未跟踪到 格洛纳斯 的任何卫星：接收机未设置或不支持'
+    """
+    for key, pattern in _SAYINGS.items():
+        found = pattern.fullmatch(text)
+        if found:
+            parts = found.groupdict()
+            if "system" in parts:
+                parts["system"] = next((t[x] for x, system in SYSTEMS.items() if system.name == parts["system"]), "")
+            return t[key].format(**parts)
+    return text
 
 
 def words(language: str) -> dict[str, str]:

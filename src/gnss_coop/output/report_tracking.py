@@ -9,6 +9,7 @@ import numpy as np
 
 from gnss_coop.model import timescales
 from gnss_coop.output.report_style import INK, SYSTEM_STROKES, inline_svg, new_figure, settings
+from gnss_coop.output.report_texts import said
 from gnss_coop.output.report_words import TIME, Table, Words, clock, number
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def _facts(tracking: Tracking, t: Words) -> list[tuple[str, str]]:
         (t["tracking_epochs"], f"{tracking.n_epochs} / {tracking.n_epochs_due}"),
         (t["predicted"], f"{tracking.predicted_pct:.2f} %"),
         (t["predicted_known"], f"{tracking.above_horizon_pct:.2f} %"),
-        *((t["remark"], note) for note in tracking.notes),
+        *((t["remark"], said(note, t)) for note in tracking.notes),
     ]
 
 
@@ -98,6 +99,8 @@ def _by_system(tracking: Tracking, t: Words) -> Table:
 
 
 def _table(frame: pd.DataFrame, heads: Mapping[str, str], t: Words) -> Table:
+    if "duration_s" in frame:
+        frame = frame.sort_values("duration_s", ascending=False, kind="stable")
     head = [(t[key], _kind(column)) for column, key in heads.items()]
     rows = [[_cell(row[column], t) for column in heads] for row in frame.head(_MOST_ROWS).to_dict("records")]
     return {"head": head, "rows": rows}
@@ -113,21 +116,22 @@ def _kind(column: str) -> str:
 def _cell(value: Any, t: Words) -> str:
     if isinstance(value, float):
         return number(value, 1, t)
-    return clock(value) if isinstance(value, str) else str(value)
+    return said(clock(value), t) if isinstance(value, str) else str(value)
 
 
 def _figure(report: StationReport) -> str:
     """Draw which share of the expected epochs was tracked, by elevation, a line a system."""
     tracking = report.tracking
     assert tracking is not None  # checked by the caller
-    bins = tracking.bins.assign(system=tracking.bins["sv"].str[0])
+    middle_deg = tracking.bins[["elevation_from_deg", "elevation_to_deg"]].mean(axis=1)
+    bins = tracking.bins.assign(system=tracking.bins["sv"].str[0], middle_deg=middle_deg)
     bins = bins[bins["expected"] > 0]
     with settings():
         figure = new_figure(2.3)
         axes = figure.add_axes((0.075, 0.19, 0.895, 0.76))
         for i, letter in enumerate(report.systems):
-            own = bins[bins["system"] == letter].groupby("elevation_from_deg")[["expected", "missed"]].sum()
-            middle = own.index.to_numpy(np.float64) + 2.5
+            own = bins[bins["system"] == letter].groupby("middle_deg")[["expected", "missed"]].sum()
+            middle = own.index.to_numpy(np.float64)
             share = 100.0 * (1.0 - own["missed"].to_numpy() / own["expected"].to_numpy())
             stroke = SYSTEM_STROKES[letter]
             style: dict[str, Any] = {"linestyle": stroke.style, "linewidth": stroke.width, "markersize": 4}

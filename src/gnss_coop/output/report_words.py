@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gnss_coop.analysis.report_tables import ELEVATION_STEP_DEG
 from gnss_coop.output.report_plots import counts_in_view
+from gnss_coop.output.report_sky import SKY_HOURS, learned_sectors, sky_part
 from gnss_coop.output.report_style import DOP_TOP
+from gnss_coop.output.report_texts import said
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,7 +110,7 @@ def facts(report: StationReport, t: Words, language: str) -> list[tuple[str, str
         (t["coordinates"], f"{s.latitude_deg:.6f}°, {s.longitude_deg:.6f}°, {s.height_m:.2f} m"),
         (t["ecef"], ", ".join(f"{value:.3f}" for value in s.xyz_m)),
         (t["frame"], ", ".join(str(value) for value in (s.frame, s.epoch) if value)),
-        (t["source"], s.source),
+        (t["source"], said(s.source, t)),
         (t["horizon"], corners),
     ]
     return [(name, value) for name, value in rows if value] + conditions(report, t)
@@ -257,11 +259,17 @@ def _lacking(report: StationReport) -> int:
 
 
 _COUNTS: Final[dict[str, Callable[[StationReport], int]]] = {
-    "sky": lambda report: int(report.seen["visible"].any("time").sum()),
+    "sky": lambda report: int(sky_part(report)["visible"].any("time").sum()),
     "passes": lambda report: len(report.passes),
     "state": _lacking,
 }
 _SUMMARIES: Final[dict[str, Callable[[StationReport, Words], str]]] = {"in_view": _ranges, "dop": _median_pdops}
+
+
+def _sky_remarks(report: StationReport, t: Words) -> list[str]:
+    """Return what the sky plots leave out of a long report, and what they show of a receiver."""
+    part = [t["sky_first_hours"].format(hours=f"{SKY_HOURS:g}")] if sky_part(report).sizes != report.seen.sizes else []
+    return part + ([t["sky_learned"]] if len(learned_sectors(report)) else [])
 
 
 def figure_words(report: StationReport, figure: str, t: Words, language: str) -> dict[str, str]:
@@ -275,9 +283,10 @@ def figure_words(report: StationReport, figure: str, t: Words, language: str) ->
         "n": str(_COUNTS[figure](report)) if figure in _COUNTS else "",
         "summary": _SUMMARIES[figure](report, t) if figure in _SUMMARIES else "",
     }
+    further = _sky_remarks(report, t) if figure == "sky" else []
     return {
         "title": t[f"fig_{figure}"],
-        "note": t[f"note_{figure}"].format(**values),
+        "note": " ".join([t[f"note_{figure}"].format(**values), *further]),
         "alt": t[f"alt_{figure}"].format(**values),
     }
 

@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 UNITS: Final = {
     "_deg": "deg", "_m": "m", "_s": "s", "_pct": "%", "_points": "points", "_gpst": "GPST", "_ns": "ns",
 }  # fmt: skip
+#: Instead of a number of decimals: as many as the value has, for what the user chose.
+AS_GIVEN: Final = -1
 #: Decimals of numbers in text, by column or by suffix; whole numbers have none.
 _DECIMALS: Final = {
     "latitude_deg": 6,
     "longitude_deg": 6,
-    "mask_deg": 0,
+    "mask_deg": AS_GIVEN,
     "age_s": 0,
     "_deg": 2,
     "_m": 3,
@@ -157,7 +159,9 @@ def number(value: float, decimals: int) -> str:
     """Return a number as text: ``-`` for NaN, ``none`` for infinity (no solution)."""
     if value != value:
         return "-"
-    return "none" if value in (float("inf"), float("-inf")) else f"{value:.{decimals}f}"
+    if value in (float("inf"), float("-inf")):
+        return "none"
+    return f"{value:g}" if decimals == AS_GIVEN else f"{value:.{decimals}f}"
 
 
 def layout(
