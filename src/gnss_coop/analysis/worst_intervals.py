@@ -63,7 +63,7 @@ def worst_intervals(dop: xr.Dataset, aided: xr.Dataset, *, limit: float = 6.0) -
     times_ns, step_ns = even_epochs(dop["time"].values)
     help_by = _without_nan(aided)
     rows = []
-    for systems in dop["systems"].values.astype(str):
+    for systems in map(str, dop["systems"].values):
         helpers = _helpers(systems, aided["systems"].values.astype(str))
         for k, mask in enumerate(dop["mask_deg"].values):
             one = dop.sel(systems=systems).isel(mask_deg=k)
