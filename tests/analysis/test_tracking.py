@@ -60,6 +60,11 @@ def test_what_receivers_tracked_stood_above_their_horizon(day: gc.Tracking):
     # A receiver cannot track through the Earth. Refraction lifts satellites by half a degree, and so some epochs
     # lie just below 0 deg; a wrong orbit, frame or time would put far more than 0.5 % there.
     assert day.above_horizon_pct >= 99.5
+    # Of all that was tracked, too: without an ephemeris in reach the orbit fitted to other records of the satellite
+    # tells. C57 at Cibinong has none at all.
+    assert day.predicted_pct >= 99.5
+    unknown = day.satellites["no_ephemeris"] - day.satellites["above_by_fit"]
+    assert set(day.satellites["sv"][unknown > 0]) <= {"C57"}
     low = day.exceptions[day.exceptions["explanation"].str.startswith("below")]
     assert (low["lowest_deg"] > -0.6).all()
 

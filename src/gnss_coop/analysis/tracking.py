@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from gnss_coop import constants as const
 from gnss_coop.analysis import tracking_tables as tables
+from gnss_coop.analysis.forecast import forecast_positions
 from gnss_coop.analysis.learned_horizon import learn_horizon
 from gnss_coop.analysis.positions import satellite_positions
 from gnss_coop.analysis.tracking_result import Tracking
@@ -17,6 +18,7 @@ from gnss_coop.analysis.tracking_tables import Sky
 from gnss_coop.analysis.visibility import mask_radians, visibility
 from gnss_coop.errors import EphemerisGapError, ScenarioError, StationError
 from gnss_coop.model import timescales
+from gnss_coop.model.element_fit import mean_elements
 from gnss_coop.model.stations import Selection, Station, stations
 
 if TYPE_CHECKING:
@@ -180,6 +182,7 @@ def _sky(
         rejected=np.isin(names, [r.sv for r in nav.rejects]),
         azimuth_deg=np.full(shape, np.nan, np.float32),
         elevation_deg=np.full(shape, np.nan, np.float32),
+        fitted_deg=np.full(shape, np.nan, np.float32),
         healthy=np.zeros(shape, dtype=bool),
         above=np.zeros(shape, dtype=bool),
         tracked=np.zeros(shape, dtype=bool),
@@ -199,7 +202,27 @@ def _sky(
         sky.above[rows, columns] = part["visible"].values[0]
     if not found:
         raise _other_day(obs, nav)
+    _fit_unknown(sky, nav, place)
     return sky
+
+
+def _fit_unknown(sky: Sky, nav: Ephemerides, place: Station) -> None:
+    """Fill elevations of what was tracked without an ephemeris in reach from orbits fitted to its own records."""
+    unknown = sky.tracked & ~np.isfinite(sky.elevation_deg)
+    wanted = {sky.names[i] for i in np.flatnonzero(unknown.any(axis=0) & sky.in_nav)}
+    records = nav.select(exclude_sv=set(nav.satellites) - wanted)
+    if len(records) == 0:
+        return
+    almanac = mean_elements(records)
+    rows = np.flatnonzero(unknown.any(axis=1))
+    for start in range(0, len(rows), _EPOCHS_AT_ONCE):
+        some = rows[start : start + _EPOCHS_AT_ONCE]
+        epochs = timescales.to_datetime64(sky.time_ns[some])
+        seen = visibility(forecast_positions(almanac, epochs, include_unhealthy=True), place, mask_deg=0.0)
+        for sv in seen["sv"].values.astype(str):
+            column = sky.names.index(sv)
+            here = some[unknown[some, column]]
+            sky.fitted_deg[here, column] = seen["elevation"].sel(sv=sv).values[0][unknown[some, column]]
 
 
 def _predict(

@@ -37,8 +37,9 @@ class Tracking:
         Epochs more than 1 ms off the interval's grid, as receiver clock jumps leave them.
     satellites : pandas.DataFrame
         One row a satellite: sv, expected, tracked, missed, completeness_pct (of what was expected), below_mask,
-        unhealthy, no_ephemeris, below_horizon, lowest_deg (elevation), full_signals_pct (share tracked with all the
-        signals that it ever gave), signals.
+        unhealthy, no_ephemeris, below_horizon, above_by_fit (without an ephemeris in reach, but at or above 0 deg on
+        the orbit fitted to the satellite's other records), lowest_deg (elevation), full_signals_pct (share tracked
+        with all the signals that it ever gave), signals.
     bins : pandas.DataFrame
         The same counts per satellite and bin of elevation; without an ephemeris the bin is NaN.
     never_tracked : pandas.DataFrame
@@ -49,7 +50,7 @@ class Tracking:
         highest_deg.
     exceptions : pandas.DataFrame
         Tracked satellite-epochs that were not predicted above the true horizon: sv, explanation, n_epochs,
-        first_gpst, last_gpst, lowest_deg.
+        first_gpst, last_gpst, lowest_deg (on the fitted orbit where there is no ephemeris).
     horizon : pandas.DataFrame
         The learned horizon, see `learn_horizon`.
     notes : tuple of str
@@ -82,10 +83,12 @@ class Tracking:
     def predicted_pct(self) -> float:
         """Share of the tracked satellite-epochs that were predicted at or above the true horizon [%].
 
-        The prediction may come from an unhealthy ephemeris: it says where the satellite stands all the same. What has
-        no ephemeris in reach counts as not predicted.
+        The prediction may come from an unhealthy ephemeris: it says where the satellite stands all the same. Where
+        none is in reach, an orbit fitted to the satellite's other records stands in; a satellite without any record
+        counts as not predicted.
         """
         n_tracked, n_unknown, n_sunk = self._tracked_counts()
+        n_unknown -= int(self.satellites["above_by_fit"].sum())
         return 100.0 * (1.0 - (n_unknown + n_sunk) / n_tracked) if n_tracked else float("nan")
 
     @property

@@ -39,6 +39,8 @@ class Sky:
     in_nav : bool (satellite,), whether the ephemerides know the satellite
     rejected : bool (satellite,), whether records of it were rejected as damaged
     azimuth_deg, elevation_deg : float32, NaN without an ephemeris in reach
+    fitted_deg : float32, elevation on the orbit fitted to the satellite's own records, where it was tracked without
+        an ephemeris in reach; NaN elsewhere
     healthy : bool, whether the newest ephemeris says so
     above : bool, whether the satellite stands above mask and horizon, healthy or not
     tracked : bool
@@ -50,6 +52,7 @@ class Sky:
     rejected: Booleans
     azimuth_deg: Floats
     elevation_deg: Floats
+    fitted_deg: Floats
     healthy: Booleans
     above: Booleans
     tracked: Booleans
@@ -96,6 +99,8 @@ def satellites(sky: Sky, obs: Observations) -> pd.DataFrame:
     with np.errstate(invalid="ignore", divide="ignore"):
         complete = 100.0 * (1.0 - counts["missed"] / counts["expected"])
     frame.insert(4, "completeness_pct", complete)
+    with np.errstate(invalid="ignore"):
+        frame["above_by_fit"] = (sky.fitted_deg >= 0).sum(axis=0)
     seen = sky.tracked & np.isfinite(sky.elevation_deg)
     lowest = np.where(seen, sky.elevation_deg, np.inf).min(axis=0, initial=np.inf)
     frame["lowest_deg"] = np.where(np.isfinite(lowest), lowest, np.nan)
@@ -250,14 +255,14 @@ def exceptions(sky: Sky) -> pd.DataFrame:
     for kind in ("no_ephemeris", "unhealthy", "below_horizon"):
         for i in np.flatnonzero(classes[kind].any(axis=0)).tolist():
             when = np.flatnonzero(classes[kind][:, i])
-            elevation = sky.elevation_deg[when, i]
+            elevation = (sky.fitted_deg if kind == "no_ephemeris" else sky.elevation_deg)[when, i]
             rows.append(
                 {
                     "sv": sky.names[i],
                     "explanation": _explanation(kind, bool(sky.in_nav[i]), bool(sky.rejected[i])),
                     "n_epochs": when.size,
                     **_times(sky, when[0], when[-1], "first_gpst", "last_gpst"),
-                    "lowest_deg": float("nan") if kind == "no_ephemeris" else float(elevation.min()),
+                    "lowest_deg": float(np.fmin.reduce(elevation)),
                 }
             )
     columns = ["sv", "explanation", "n_epochs", "first_gpst", "last_gpst", "lowest_deg"]
