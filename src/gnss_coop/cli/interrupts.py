@@ -6,19 +6,21 @@ import os
 import select
 import signal
 import threading
+import time
 from collections.abc import Callable
 from typing import Final
 
-#: Time that the program has to end by itself and to clear away what is half written [s].
-_GRACE_S: Final = 5.0
+#: Times that the program has to end by itself and to clear away what is half written, also on a busy machine [s].
+#: After the first it is told again: compiled code and callbacks can swallow an exception.
+_GRACES_S: Final = (4.0, 8.0)
 
 
 def heed_interrupts(message: str, exit_code: int) -> None:
-    """Turn the first SIGINT into KeyboardInterrupt; end the process where that comes too late.
+    """Turn SIGINT into KeyboardInterrupt; end the process where that comes to nothing.
 
     The system may hand a signal to a thread of a library while the main thread waits for input, and compiled
     code may swallow the exception. A thread of its own hears of the signal in any case: it passes it on to the
-    main thread, and ends the process when nothing comes of that or a second signal follows.
+    main thread, once more after a while, and ends the process when nothing comes of that or a second signal follows.
 
     Parameters
     ----------
@@ -29,28 +31,32 @@ def heed_interrupts(message: str, exit_code: int) -> None:
     """
     receive, send = os.pipe()
     os.set_blocking(send, False)
-    signal.signal(signal.SIGINT, _raise_once())
+    signal.signal(signal.SIGINT, _raise_at_intervals())
     signal.set_wakeup_fd(send, warn_on_full_buffer=False)
 
     def watch() -> None:
         os.read(receive, 1)
-        if hasattr(signal, "pthread_kill"):
-            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
-            os.read(receive, 1)  # the one that was passed on
-        select.select([receive], [], [], _GRACE_S)
+        for grace_s in _GRACES_S:
+            if hasattr(signal, "pthread_kill"):
+                signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+                os.read(receive, 1)  # the one that was passed on
+            if select.select([receive], [], [], grace_s)[0]:
+                break
         os.write(2, f"{message}\n".encode())
         os._exit(exit_code)
 
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _raise_once() -> Callable[..., None]:
-    raised = False
+def _raise_at_intervals() -> Callable[..., None]:
+    """Return a handler that does not raise again while the program may be winding down."""
+    last_s = float("-inf")
 
     def handler(*_: object) -> None:
-        nonlocal raised
-        if not raised:
-            raised = True
+        nonlocal last_s
+        now_s = time.monotonic()
+        if now_s - last_s > 0.75 * _GRACES_S[0]:
+            last_s = now_s
             raise KeyboardInterrupt
 
     return handler

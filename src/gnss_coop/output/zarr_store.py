@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from gnss_coop.analysis.dop_field import Block
     from gnss_coop.model.grid import GeoGrid
 
-_DIMS = ("systems", "mask_deg", "time", "lat", "lon")
+_REMOVALS: Final = 5
+_PAUSE_S: Final = 0.1
+_DIMS: Final = ("systems", "mask_deg", "time", "lat", "lon")
 
 
 @contextmanager
@@ -40,7 +43,16 @@ def _new_store(path: str | Path, overwrite: bool) -> Iterator[Path]:
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from None
     finally:
+        _remove(draft)
+
+
+def _remove(draft: Path) -> None:
+    """Remove a folder, and once more what a thread of Zarr still put into it meanwhile."""
+    for _ in range(_REMOVALS):
         shutil.rmtree(draft, ignore_errors=True)
+        if not draft.exists():
+            return
+        time.sleep(_PAUSE_S)
 
 
 def _to_the_end(write: Callable[..., Any], *given: Any, **settings: Any) -> None:
