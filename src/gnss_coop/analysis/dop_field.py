@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from gnss_coop.analysis.dop_map import MapWork, Places, arrange, cell_geometry, check_memory, kept_dops, thread_count
+from gnss_coop.analysis.map_work import MapWork, Places, arrange, cell_geometry, check_memory, kept_dops, thread_count
 from gnss_coop.analysis.visibility import mask_radians
 from gnss_coop.kernels import tiles
 from gnss_coop.model.grid import GeoGrid
