@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from gnss_coop.analysis.dop_map import dop_map
     from gnss_coop.analysis.forecast import forecast_positions
     from gnss_coop.analysis.map_summary import map_summary, rule_verdicts
+    from gnss_coop.analysis.network import network_table, satellite_table
+    from gnss_coop.analysis.network_coverage import common_view, network_arcs
+    from gnss_coop.analysis.network_views import network_views
     from gnss_coop.analysis.outlook import Outlook, positions_with_forecast
     from gnss_coop.analysis.passes import passes
     from gnss_coop.analysis.positions import satellite_positions
@@ -49,6 +52,7 @@ if TYPE_CHECKING:
     from gnss_coop.model.ephemerides import Ephemerides
     from gnss_coop.model.grid import GeoGrid, GeoPoints, read_points
     from gnss_coop.model.horizon import HorizonMask
+    from gnss_coop.model.networks import Networks
     from gnss_coop.model.nominal import nominal_constellation
     from gnss_coop.model.observations import Observations
     from gnss_coop.model.rules import Rule, rule_named
@@ -69,6 +73,7 @@ _HOME = {
     "HorizonMask": "model.horizon",
     "LeapSecondWarning": "errors",
     "Network": "model.stations",
+    "Networks": "model.networks",
     "Observations": "model.observations",
     "Outlook": "analysis.outlook",
     "OutputError": "errors",
@@ -81,6 +86,7 @@ _HOME = {
     "StationReport": "analysis.station_report",
     "TimeError": "errors",
     "Tracking": "analysis.tracking",
+    "common_view": "analysis.network_coverage",
     "compare": "analysis.comparison",
     "dilution_of_precision": "analysis.dop",
     "dop_map": "analysis.dop_map",
@@ -90,6 +96,9 @@ _HOME = {
     "format_time": "model.timescales",
     "map_summary": "analysis.map_summary",
     "mean_elements": "model.element_fit",
+    "network_arcs": "analysis.network_coverage",
+    "network_table": "analysis.network",
+    "network_views": "analysis.network_views",
     "nominal_constellation": "model.nominal",
     "parse_time": "model.timescales",
     "passes": "analysis.passes",
@@ -104,6 +113,7 @@ _HOME = {
     "rule_named": "model.rules",
     "rule_verdicts": "analysis.map_summary",
     "satellite_positions": "analysis.positions",
+    "satellite_table": "analysis.network",
     "station_reports": "analysis.station_report",
     "stations": "model.stations",
     "tracked": "analysis.tracking",
@@ -122,6 +132,7 @@ __all__ = [
     "HorizonMask",
     "LeapSecondWarning",
     "Network",
+    "Networks",
     "Observations",
     "Outlook",
     "OutputError",
@@ -135,6 +146,7 @@ __all__ = [
     "TimeError",
     "Tracking",
     "__version__",
+    "common_view",
     "compare",
     "dilution_of_precision",
     "dop_map",
@@ -144,6 +156,9 @@ __all__ = [
     "format_time",
     "map_summary",
     "mean_elements",
+    "network_arcs",
+    "network_table",
+    "network_views",
     "nominal_constellation",
     "parse_time",
     "passes",
@@ -158,6 +173,7 @@ __all__ = [
     "rule_named",
     "rule_verdicts",
     "satellite_positions",
+    "satellite_table",
     "station_reports",
     "stations",
     "tracked",

@@ -260,7 +260,51 @@ SCENARIOS = _option(
     metavar="S[,S...]",
     help="Scenarios: letters joined by + where systems are used together.",
 )
+SYSTEMS = _option("--systems", default="R,C", show_default=True, metavar="S[,S...]", help="Systems by letter.")
 LETTERS = _option("--systems", default=None, metavar="S[,S...]", help="Systems by letter; all by default.")
+NETWORKS = _option(
+    "--networks",
+    default="russia,china,joint",
+    show_default=True,
+    metavar="NAME[,...]",
+    help="Networks or stations to compare; one's own is written name=Irkutsk+Changchun+path.toml.",
+)
+NETWORK_TABLES: Final = ("summary", "satellites", "arcs", "common-view")
+ORBITS = _stack(
+    _option(
+        "--table",
+        "which",
+        type=click.Choice(NETWORK_TABLES),
+        default="summary",
+        show_default=True,
+        help="Which table: per orbit class, per satellite, every arc and gap, or what two countries see at once.",
+    ),
+    _option("--repeat", is_flag=True, help="Span until the ground tracks repeat: GLONASS 8 days, BeiDou 7."),
+    _option(
+        "--window",
+        "window_h",
+        type=click.FloatRange(0, min_open=True),
+        default=24.0,
+        show_default=True,
+        metavar="H",
+        help="Hours of ranges from which orbits are determined.",
+    ),
+    _option(
+        "--range-interval",
+        "range_interval_s",
+        type=Seconds(),
+        default=300.0,
+        show_default=True,
+        help="Seconds between ranges whose noise is independent.",
+    ),
+    _option(
+        "--satellite-clock",
+        type=click.Choice(("estimated", "known")),
+        default="estimated",
+        show_default=True,
+        help="Whether the satellite's clock is an unknown of each epoch.",
+    ),
+)
 CLOCKS = _option(
     "--clocks",
     default="per-system",
