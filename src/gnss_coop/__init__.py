@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from gnss_coop._version import __version__
 
 if TYPE_CHECKING:
+    from gnss_coop.analysis.best_sites import best_sites
     from gnss_coop.analysis.comparison import compare, findings
     from gnss_coop.analysis.dop import dilution_of_precision
     from gnss_coop.analysis.dop_map import dop_map
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
     from gnss_coop.analysis.passes import passes
     from gnss_coop.analysis.positions import satellite_positions
     from gnss_coop.analysis.report_receivers import receivers_of
+    from gnss_coop.analysis.site_gain import best_cell, site_gain_map
     from gnss_coop.analysis.station_report import StationReport, station_reports
+    from gnss_coop.analysis.station_worth import station_worth
     from gnss_coop.analysis.tracking import Tracking, tracked
     from gnss_coop.analysis.visibility import visibility
     from gnss_coop.errors import (
@@ -86,6 +89,8 @@ _HOME = {
     "StationReport": "analysis.station_report",
     "TimeError": "errors",
     "Tracking": "analysis.tracking",
+    "best_cell": "analysis.site_gain",
+    "best_sites": "analysis.best_sites",
     "common_view": "analysis.network_coverage",
     "compare": "analysis.comparison",
     "dilution_of_precision": "analysis.dop",
@@ -114,7 +119,9 @@ _HOME = {
     "rule_verdicts": "analysis.map_summary",
     "satellite_positions": "analysis.positions",
     "satellite_table": "analysis.network",
+    "site_gain_map": "analysis.site_gain",
     "station_reports": "analysis.station_report",
+    "station_worth": "analysis.station_worth",
     "stations": "model.stations",
     "tracked": "analysis.tracking",
     "visibility": "analysis.visibility",
@@ -146,6 +153,8 @@ __all__ = [
     "TimeError",
     "Tracking",
     "__version__",
+    "best_cell",
+    "best_sites",
     "common_view",
     "compare",
     "dilution_of_precision",
@@ -174,7 +183,9 @@ __all__ = [
     "rule_verdicts",
     "satellite_positions",
     "satellite_table",
+    "site_gain_map",
     "station_reports",
+    "station_worth",
     "stations",
     "tracked",
     "visibility",

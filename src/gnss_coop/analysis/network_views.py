@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -81,6 +81,19 @@ class NetworkViews:
     def system(self) -> npt.NDArray[np.str_]:
         """RINEX letter of each satellite."""
         return self.sv.astype("U1")
+
+    def thinned(self, step_s: float) -> NetworkViews:
+        """Return the views with every so many epochs left out that the step is at most `step_s`; no finer than now."""
+        every = max(1, int(step_s / self.step_s + 1e-9))
+        return replace(
+            self,
+            epoch_ns=self.epoch_ns[::every],
+            step_s=self.step_s * every,
+            positions_m=np.ascontiguousarray(self.positions_m[::every]),
+            usable=np.ascontiguousarray(self.usable[::every]),
+            visible=np.ascontiguousarray(self.visible[:, ::every]),
+            seen_by=np.ascontiguousarray(self.seen_by[::every]),
+        )
 
     def groups(self) -> list[tuple[str, str, Bools]]:
         """Return the satellites by system and orbit: letter, class or ``all``, and which they are."""

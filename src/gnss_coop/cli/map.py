@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -15,8 +13,6 @@ from gnss_coop.cli.session import Session
 from gnss_coop.cli.skies import positions_or_nominal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import pandas as pd
     import xarray as xr
 
@@ -69,7 +65,7 @@ def command(
     settings: dict[str, Any] = {"mask_deg": masks if len(masks) > 1 else masks[0], "clocks": clocks}
     if shared["keep_time"]:
         _check_room(session, sky, places, len(scenarios) * len(masks), shared["keep_time"])
-    with _progress(session) as progress:
+    with session.progress("map") as progress:
         world = dop_map(
             sky, places, scenarios, limit=limit, percentiles=percentiles,
             threads=shared["threads"], progress=progress, **settings,
@@ -150,28 +146,6 @@ def _places(session: Session, shared: dict[str, Any], rule: Rule | None) -> GeoG
         return read_points(shared["points"])
     step_deg = rule.grid_deg if rule else shared["grid_deg"]
     return GeoGrid(step_deg, shared["region"]) if shared["region"] else GeoGrid(step_deg)
-
-
-@contextmanager
-def _progress(session: Session) -> Iterator[Callable[[int, int], None] | None]:
-    """Show a bar with an estimate on a terminal."""
-    if session.option("quiet") or not sys.stderr.isatty():
-        yield None
-        return
-    bar: Any = None
-
-    def progress(done: int, total: int) -> None:
-        nonlocal bar
-        if bar is None:
-            bar = click.progressbar(length=total, label="map", file=sys.stderr)
-            bar.__enter__()
-        bar.update(done - bar.pos)
-
-    try:
-        yield progress
-    finally:
-        if bar is not None:
-            bar.__exit__(None, None, None)
 
 
 def _write(session: Session, world: xr.Dataset, shared: dict[str, Any]) -> None:

@@ -13,8 +13,10 @@ from gnss_coop.cli.skies import positions_or_nominal
 
 if TYPE_CHECKING:
     import pandas as pd
+    import xarray as xr
 
     from gnss_coop.analysis.network_views import NetworkViews
+    from gnss_coop.model.networks import Networks
 
 
 @click.command("network")
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 @opt.FORECAST
 @opt.READING
 @opt.ORBITS
+@opt.WORTH
 @opt.OUTPUT
 def command(nav: tuple[str, ...], systems: str, mask_deg: tuple[float, ...], **shared: Any) -> int:
     """Compare what ground networks see of each constellation, and how well they can determine its orbits.
@@ -49,10 +52,16 @@ def command(nav: tuple[str, ...], systems: str, mask_deg: tuple[float, ...], **s
     networks = Networks.of(shared["networks"])
     if shared["repeat"]:
         _span_of_repeat(session, systems)
+    if (shared["candidates"] is not None) != (shared["which"] == "sites"):
+        raise click.UsageError("--candidates FILE and --table sites go together")
+    candidates = None if shared["candidates"] is None else _candidates(shared["candidates"])
     sky, _ = positions_or_nominal(session, nav, systems)
-    views = network_views(sky, networks, mask_deg=mask_deg[0])
-    table, text = _TABLES[shared["which"]](session, views)
-    session.write(table, text)
+    if candidates is not None:
+        session.write(_sites(session, sky, networks, candidates, mask_deg[0]))
+    else:
+        views = network_views(sky, networks, mask_deg=mask_deg[0])
+        table, text = _TABLES[shared["which"]](session, views)
+        session.write(table, text)
     return session.exit_code(nav)
 
 
@@ -97,6 +106,42 @@ def _common_view(session: Session, views: NetworkViews) -> tuple[pd.DataFrame, s
     return common_view(views), None
 
 
+def _worth(session: Session, views: NetworkViews) -> tuple[pd.DataFrame, str | None]:
+    from gnss_coop.analysis.station_worth import station_worth
+
+    with session.progress("worth") as progress:
+        table = station_worth(
+            views, players=session.option("players"), orbit=session.option("orbit_class"), progress=progress,
+            **_orbit_options(session),
+        )  # fmt: skip
+    if not table.attrs["exact"]:
+        session.note("Shapley values of more than 12 players are sampled: standard_error says how well")
+    return table, _text(session, table)
+
+
+def _candidates(path: str) -> Any:
+    """Read places from a CSV file, or choose stations as --networks does."""
+    from gnss_coop.model.grid import read_points
+
+    return read_points(path) if path.lower().endswith(".csv") else path
+
+
+def _sites(session: Session, sky: xr.Dataset, networks: Networks, candidates: Any, mask_deg: float) -> pd.DataFrame:
+    from gnss_coop.analysis.best_sites import MAX_SETS, best_sites
+
+    with session.progress("sites") as progress:
+        table = best_sites(
+            sky, candidates, session.option("n_best"), network=networks.network(networks.names[-1]),
+            objective=session.option("objective"), orbit=session.option("orbit_class"), mask_deg=mask_deg,
+            progress=progress, **_orbit_options(session),
+        )  # fmt: skip
+    session.note(f"sites for {networks.names[-1]}: {', '.join(networks.network(networks.names[-1]).names)}")
+    if table.attrs["not_searched"]:
+        sizes = ", ".join(map(str, table.attrs["not_searched"]))
+        session.note(f"more than {MAX_SETS} sets of {sizes} sites: they were found step by step only (greedy)")
+    return table
+
+
 def _text(session: Session, table: pd.DataFrame) -> str | None:
     if not session.wants_text:
         return None
@@ -111,4 +156,5 @@ _TABLES: Final[dict[str, Callable[[Session, NetworkViews], tuple[pd.DataFrame, s
     "satellites": _satellites,
     "arcs": _arcs,
     "common-view": _common_view,
+    "worth": _worth,
 }

@@ -269,7 +269,45 @@ NETWORKS = _option(
     metavar="NAME[,...]",
     help="Networks or stations to compare; one's own is written name=Irkutsk+Changchun+path.toml.",
 )
-NETWORK_TABLES: Final = ("summary", "satellites", "arcs", "common-view")
+NETWORK_TABLES: Final = ("summary", "satellites", "arcs", "common-view", "worth", "sites")
+OBJECTIVES: Final = ("k1_pct", "k2_pct", "k4_pct", "depth", "gap_max_min", "sigma_3d_m")
+WORTH = _stack(
+    _option(
+        "--players",
+        type=click.Choice(("stations", "countries")),
+        default="stations",
+        show_default=True,
+        help="Whose worth is told: each station's, or that of each country's together.",
+    ),
+    _option(
+        "--orbit-class",
+        type=click.Choice(("all", "MEO", "IGSO", "GEO")),
+        default="all",
+        show_default=True,
+        help="Satellites that count for worth and sites.",
+    ),
+    _option(
+        "--candidates",
+        metavar="FILE.csv|PATH",
+        help="Sites to choose from: a CSV file with name, latitude_deg, longitude_deg, or station files.",
+    ),
+    _option(
+        "--best",
+        "n_best",
+        type=click.IntRange(min=1),
+        default=1,
+        show_default=True,
+        metavar="N",
+        help="How many candidates to choose.",
+    ),
+    _option(
+        "--objective",
+        type=click.Choice(OBJECTIVES),
+        default="k2_pct",
+        show_default=True,
+        help="What the chosen sites should improve most.",
+    ),
+)
 ORBITS = _stack(
     _option(
         "--table",
@@ -277,7 +315,7 @@ ORBITS = _stack(
         type=click.Choice(NETWORK_TABLES),
         default="summary",
         show_default=True,
-        help="Which table: per orbit class, per satellite, every arc and gap, or what two countries see at once.",
+        help="Per orbit class, per satellite, arcs and gaps, common view, worth of stations, best sites.",
     ),
     _option("--repeat", is_flag=True, help="Span until the ground tracks repeat: GLONASS 8 days, BeiDou 7."),
     _option(

@@ -6,6 +6,8 @@ judged by masking bits, which makes the worth of stations (all subsets) as cheap
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -109,37 +111,59 @@ def coverage(seen_by: Bits, usable: Bools, subset: int, out: Floats) -> None:
 
 
 @kernel
+def site_views(satellites_m: Floats, site_m: Floats, up: Floats, sine_mask: float, out: Bools) -> None:
+    """Tell what a site with an open horizon sees; it needs no angles.
+
+    Parameters
+    ----------
+    satellites_m : (time, sv, 3) float64
+    site_m, up : (3,) float64
+        Position and upward normal, Earth-fixed.
+    sine_mask : float
+        Sine of the elevation mask.
+    out : (time, sv) bool
+        Filled, False where the satellite's position is NaN.
+    """
+    n_times, n_satellites, _ = satellites_m.shape
+    for t in range(n_times):
+        for s in range(n_satellites):
+            dx = satellites_m[t, s, 0] - site_m[0]
+            dy = satellites_m[t, s, 1] - site_m[1]
+            dz = satellites_m[t, s, 2] - site_m[2]
+            height = up[0] * dx + up[1] * dy + up[2] * dz
+            out[t, s] = height >= sine_mask * math.sqrt(dx * dx + dy * dy + dz * dz)
+
+
+@kernel
 def site_coverage(depth: npt.NDArray[np.int64], usable: Bools, visible: Bools, out: Floats) -> None:
-    """Sum up what one more station adds to a network, for each of many sites.
+    """Sum up what one more station adds to a network.
 
     Parameters
     ----------
     depth : (time, sv) int64
         Stations of the network in view.
     usable : (time, sv) bool
-    visible : (site, time, sv) bool
-        What the sites see.
-    out : (site, 4) float64
-        Filled, over all satellites: epochs that become seen by one, by two, sum of added views, and the longest
-        gap that stays [epochs].
+    visible : (time, sv) bool
+        What the site sees.
+    out : (sv, 4) float64
+        Filled: epochs that become seen by one station, by two, added views, and the longest gap that stays [epochs].
     """
-    n_sites, n_times, n_satellites = visible.shape
+    n_times, n_satellites = visible.shape
     out[:] = 0.0
-    for p in range(n_sites):
-        for s in range(n_satellites):
-            gap = 0
-            for t in range(n_times):
-                if not usable[t, s]:
-                    gap = 0
-                    continue
-                if visible[p, t, s]:
-                    out[p, 2] += 1.0
-                    if depth[t, s] == 0:
-                        out[p, 0] += 1.0
-                    elif depth[t, s] == 1:
-                        out[p, 1] += 1.0
-                if visible[p, t, s] or depth[t, s] > 0:
-                    gap = 0
-                else:
-                    gap += 1
-                    out[p, 3] = max(out[p, 3], gap)
+    for s in range(n_satellites):
+        gap = 0.0
+        for t in range(n_times):
+            if not usable[t, s]:
+                gap = 0.0
+                continue
+            if visible[t, s]:
+                out[s, 2] += 1.0
+                if depth[t, s] == 0:
+                    out[s, 0] += 1.0
+                elif depth[t, s] == 1:
+                    out[s, 1] += 1.0
+            if visible[t, s] or depth[t, s] > 0:
+                gap = 0.0
+            else:
+                gap += 1.0
+                out[s, 3] = max(out[s, 3], gap)
