@@ -149,7 +149,7 @@ def information(simulation, range_interval_s):
 def test_sigma_is_the_scatter_of_least_squares_solutions(simulation, clock_known):
     step_s = simulation.times_s[1]
     orbits = information(simulation, step_s)
-    assert orbits.deviation_m.max() < 1.0  # the same forces: what is left is the integrator's
+    assert orbits.deviation_m.max() < 1.5  # the same forces; corrections end below 1 m
     sigma, reasons = orbits.sigma_m(np.ones(len(simulation.stations), bool), clock_known=clock_known)
     assert reasons == [""]
     errors = simulation.solutions(clock_known, np.random.default_rng(7))
