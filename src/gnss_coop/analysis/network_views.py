@@ -204,22 +204,23 @@ def orbit_classes(satellites_m: Floats, step_s: float) -> npt.NDArray[np.str_]:
 
 
 def _class_of(track_m: Floats, step_s: float) -> OrbitClass:
-    known: Bools = np.asarray(np.isfinite(track_m[:, 0]))
-    radius_m = float(np.linalg.norm(track_m[known], axis=1).mean())
-    highest_deg = math.degrees(math.asin(np.abs(track_m[known, 2]).max() / radius_m))
-    [pairs] = np.nonzero(known[:-1] & known[1:])
-    if pairs.size == 0:  # one position here and there: the latitude is all there is
-        return orbit_class(radius_m, highest_deg)
-    angle = OMEGA_E_GLONASS_RADPS * step_s
-    first, second = track_m[pairs[0]], track_m[pairs[0] + 1]
-    c, s = math.cos(angle), math.sin(angle)
-    inertial = np.array([c * second[0] - s * second[1], s * second[0] + c * second[1], second[2]])
-    normal = np.cross(first, inertial)
-    area = float(np.linalg.norm(normal))
-    product = float(np.linalg.norm(first) * np.linalg.norm(inertial))
-    # The parameter of the ellipse, from the area swept, tells a synchronous orbit near its perigee from a MEO. Steps
-    # of more than half a turn make it too small, and turn the normal round.
-    swept = math.atan2(area, float(first @ inertial)) * product / step_s
-    if area < _LEAST_SINE * product:
-        return orbit_class(radius_m, highest_deg)
-    return orbit_class(max(radius_m, swept**2 / GM_GLONASS_M3S2), math.degrees(math.acos(abs(normal[2]) / area)))
+    [known] = np.nonzero(np.isfinite(track_m[:, 0]))
+    angle = OMEGA_E_GLONASS_RADPS * step_s * (known - known[0])
+    c, s = np.cos(angle), np.sin(angle)
+    x, y, z = track_m[known].T
+    inertial = np.column_stack([c * x - s * y, s * x + c * y, z])
+    radius_m = np.linalg.norm(inertial, axis=1)
+    normals = np.cross(inertial[0], inertial)
+    sines = np.linalg.norm(normals, axis=1) / (radius_m[0] * radius_m)
+    widest = int(sines.argmax())
+    if sines[widest] < _LEAST_SINE:  # the latitude is all there is
+        tilt = float(np.abs(z / radius_m).max())
+        return orbit_class(float(radius_m.mean()), math.degrees(math.asin(tilt)))
+    # Turned round when more than half a turn lies between.
+    tilt = abs(float(normals[widest, 2])) / (sines[widest] * radius_m[0] * radius_m[widest])
+    # The parameter of the ellipse, from the area swept, tells a synchronous orbit near its perigee from a MEO. After
+    # more than half a turn it is too small.
+    swept_rad = math.atan2(sines[1], inertial[0] @ inertial[1] / (radius_m[0] * radius_m[1]))
+    swept = swept_rad * radius_m[0] * radius_m[1] / (step_s * (known[1] - known[0]))
+    size_m = max(float(radius_m.mean()), swept**2 / GM_GLONASS_M3S2)
+    return orbit_class(size_m, math.degrees(math.acos(min(tilt, 1.0))))
