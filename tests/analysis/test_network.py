@@ -465,7 +465,7 @@ def test_orbit_classes_are_those_of_the_elements(file, day, systems, n_least):
         common = set(told) & set(expected)
         assert step_s > 300 or hours < 24 or len(common) >= n_least
         assert {sv: told[sv] for sv in common} == {sv: expected[sv] for sv in common}
-    assert {"MEO", "IGSO", "GEO"} <= set(told.values())
+        assert step_s > 300 or hours < 24 or set(told.values()) == {"MEO", "IGSO", "GEO"}
 
 
 def test_a_synchronous_satellite_at_its_perigee_is_no_meo():
