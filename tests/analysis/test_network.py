@@ -504,3 +504,23 @@ def test_a_span_shorter_than_an_arc_has_cut_ones_only(sky):
     views = gc.network_views(sky.isel(time=slice(0, 2)))
     assert all_are_cut(views)
     assert set(gc.network_arcs(views).cut) <= {"span", "ephemeris"}
+
+
+def test_two_stations_on_one_spot_are_as_one(plain):
+    sky = sky_of(plain.positions_m[:, plain.system == "R"], STEP_S)
+    spot = gc.stations("Irkutsk")[0].ecef_m
+    twins = [gc.Station(name=name, ecef_m=spot) for name in ("First", "Second", "Third")]
+    table = gc.satellite_table(gc.network_views(sky, {"twins": twins}))
+    assert set(table.undetermined) == {info.SINGULAR}
+    # A metre apart tells something, yet nothing within 100 km.
+    beside = gc.Station(name="Beside", ecef_m=(spot[0] + 1.0, *spot[1:]))
+    table = gc.satellite_table(gc.network_views(sky, {"twins": [twins[0], beside]}))
+    assert set(table.undetermined) == {info.SINGULAR}
+    # With a far station all of it, and the twin counts as a second range there.
+    alone, doubled = (
+        gc.satellite_table(gc.network_views(sky, {"n": ["Obninsk", *twins[:n]]})).sigma_3d_m.values for n in (1, 2)
+    )
+    there = ~np.isnan(alone)
+    assert there.any()
+    ratio = doubled[there] / alone[there]
+    assert ((ratio < 1) & (ratio > math.sqrt(1 / 2) - 1e-6)).all()

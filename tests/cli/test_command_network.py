@@ -67,6 +67,15 @@ def test_the_other_tables_are_those_of_python(run, nominal):
     assert arcs.cut.tolist() == truth.cut.tolist()
 
 
+def test_parquet_holds_the_same(run, nominal):
+    duckdb = pytest.importorskip("duckdb")
+    assert run("network", *NOMINAL, "-o", "out.parquet", "--format", "parquet").code == 0
+    back = duckdb.sql("select * from 'out.parquet'").df()
+    truth = gc.network_table(gc.network_views(nominal))
+    assert back.columns.tolist() == SUMMARY
+    np.testing.assert_array_equal(back.sigma_3d_m.values, truth.sigma_3d_m.values)
+
+
 def test_text_says_what_it_is_of(run):
     out = run("network", *NOMINAL, "--systems", "R", "--satellite-clock", "known").out
     for words in (
