@@ -69,14 +69,14 @@ def test_the_last_of_64_stations_has_a_bit_of_its_own():
 @example(sky=(np.zeros((1, 4, 1), np.bool_), np.array([[1], [1], [0], [1]], np.bool_), np.array([True])), seed=0)
 def test_what_a_site_adds_is_the_difference_of_two_networks(sky, seed):
     visible, usable, members = sky
-    sites = (np.random.default_rng(seed).random((3, *usable.shape)) < 0.4) & usable
-    depth = visible[members].sum(axis=0)
-    out = np.empty((3, 4))
-    network.site_coverage(depth, usable, sites, out)
-    for site, row in zip(sites, out.tolist(), strict=True):
-        before = [counted(visible[members][:, :, s], usable[:, s], 2) for s in range(usable.shape[1])]
-        joined = np.concatenate([visible[members], site[None]])
-        after = [counted(joined[:, :, s], usable[:, s], 2) for s in range(usable.shape[1])]
-        gain = (np.array(after) - np.array(before)).sum(axis=0)
-        longest = max(figures[network.GAP_MAX] for figures in after)
-        assert row == [gain[network.N_FIXED], gain[network.N_FIXED + 1], gain[network.DEPTH], longest]
+    site = (np.random.default_rng(seed).random(usable.shape) < 0.4) & usable
+    out = np.empty((usable.shape[1], 4))
+    network.site_coverage(visible[members].sum(axis=0), usable, site, out)
+    joined = np.concatenate([visible[members], site[None]])
+    for s, row in enumerate(out.tolist()):
+        before = np.array(counted(visible[members][:, :, s], usable[:, s], 2))
+        after = np.array(counted(joined[:, :, s], usable[:, s], 2))
+        gain = after - before
+        assert row == [
+            gain[network.N_FIXED], gain[network.N_FIXED + 1], gain[network.DEPTH], after[network.GAP_MAX]
+        ]  # fmt: skip
