@@ -18,6 +18,7 @@ from gnss_coop._version import __version__
 
 if TYPE_CHECKING:
     from gnss_coop.analysis.comparison import compare, findings
+    from gnss_coop.analysis.depth_map import depth_map, visibility_circle
     from gnss_coop.analysis.dop import dilution_of_precision
     from gnss_coop.analysis.dop_map import dop_map
     from gnss_coop.analysis.forecast import forecast_positions
@@ -88,6 +89,7 @@ _HOME = {
     "Tracking": "analysis.tracking",
     "common_view": "analysis.network_coverage",
     "compare": "analysis.comparison",
+    "depth_map": "analysis.depth_map",
     "dilution_of_precision": "analysis.dop",
     "dop_map": "analysis.dop_map",
     "epochs": "model.timescales",
@@ -118,6 +120,7 @@ _HOME = {
     "stations": "model.stations",
     "tracked": "analysis.tracking",
     "visibility": "analysis.visibility",
+    "visibility_circle": "analysis.depth_map",
     "write_report": "output.report",
 }
 
@@ -148,6 +151,7 @@ __all__ = [
     "__version__",
     "common_view",
     "compare",
+    "depth_map",
     "dilution_of_precision",
     "dop_map",
     "epochs",
@@ -178,6 +182,7 @@ __all__ = [
     "stations",
     "tracked",
     "visibility",
+    "visibility_circle",
     "write_report",
 ]
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from gnss_coop.analysis.network_views import NetworkViews
+    from gnss_coop.model.networks import Networks
 
 
 @click.command("network")
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 @opt.FORECAST
 @opt.READING
 @opt.ORBITS
+@opt.DEPTH_MAP
+@opt.GRID
+@opt.PROJECTION
+@opt.OVERWRITE
 @opt.OUTPUT
 def command(nav: tuple[str, ...], systems: str, mask_deg: tuple[float, ...], **shared: Any) -> int:
     """Compare what ground networks see of each constellation, and how well they can determine its orbits.
@@ -47,13 +52,41 @@ def command(nav: tuple[str, ...], systems: str, mask_deg: tuple[float, ...], **s
     from gnss_coop.model.networks import Networks
 
     networks = Networks.of(shared["networks"])
+    write_map = _depth_map(session, networks, mask_deg[0])
     if shared["repeat"]:
         _span_of_repeat(session, systems)
     sky, _ = positions_or_nominal(session, nav, systems)
     views = network_views(sky, networks, mask_deg=mask_deg[0])
+    write_map()
     table, text = _TABLES[shared["which"]](session, views)
     session.write(table, text)
     return session.exit_code(nav)
+
+
+def _depth_map(session: Session, networks: Networks, mask_deg: float) -> Callable[[], None]:
+    """Refuse a map of depth that could not be made, before anything is read, and return what makes it."""
+    path = session.option("depth_map")
+    if path is None:
+        if idle := opt.given("orbit", "grid_deg", "projection", "overwrite"):
+            raise click.UsageError(f"{', '.join(idle)}: only with --depth-map")
+        return lambda: None
+    from gnss_coop.model.grid import GeoGrid
+    from gnss_coop.model.orbit_shapes import OrbitShape
+    from gnss_coop.output.depth_plot import KINDS, write_depth
+    from gnss_coop.output.map_files import check_target
+
+    check_target(path, overwrite=session.option("overwrite"), kinds=KINDS)
+    shape = OrbitShape.parse(session.option("orbit") or "R:MEO")
+    grid = GeoGrid(session.option("grid_deg"))
+
+    def write() -> None:
+        from gnss_coop.analysis.depth_map import depth_map
+
+        world = depth_map(networks, grid, system=shape.system, orbit=shape.orbit, mask_deg=mask_deg)
+        write_depth(world, path, projection=session.option("projection"), overwrite=session.option("overwrite"))
+        session.note(f"wrote {path}")
+
+    return write
 
 
 def _span_of_repeat(session: Session, systems: str) -> None:

@@ -170,9 +170,13 @@ def _colors(n_stations: int) -> tuple[ListedColormap, BoundaryNorm]:
 def _draw_bar(axes: Axes, colors: ListedColormap, norm: BoundaryNorm) -> None:
     from matplotlib.cm import ScalarMappable
 
-    numbers = np.arange(0, norm.N, -(-norm.N // _BAR_LABELS))
+    numbers = np.arange(0, colors.N, -(-colors.N // _BAR_LABELS))
     bar = axes.figure.colorbar(
-        ScalarMappable(norm, colors), cax=axes, orientation="horizontal", ticks=numbers, drawedges=norm.N <= _BAR_LABELS
+        ScalarMappable(norm, colors),
+        cax=axes,
+        orientation="horizontal",
+        ticks=numbers,
+        drawedges=colors.N <= _BAR_LABELS,
     )
     bar.ax.tick_params(length=0)
     bar.ax.set_xticklabels([str(number) for number in numbers])

@@ -42,6 +42,7 @@ _COORDINATES: Final[dict[str, dict[str, str]]] = {
     "longitude": {"standard_name": "longitude", "long_name": "longitude", "units": "degrees_east"},
     "point": {"long_name": "name of the place"},
     "network": {"long_name": "ground network"},
+    "system": {"long_name": "satellite system, as RINEX letter"},
     "station": {"long_name": "name of the station"},
     "mask_deg": {"long_name": "elevation mask", "units": "degree"},
     "systems": {"long_name": "satellite systems used together, as RINEX letters"},
