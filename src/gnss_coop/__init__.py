@@ -19,6 +19,7 @@ from gnss_coop._version import __version__
 if TYPE_CHECKING:
     from gnss_coop.analysis.best_sites import best_sites
     from gnss_coop.analysis.comparison import compare, findings
+    from gnss_coop.analysis.depth_map import depth_map, visibility_circle
     from gnss_coop.analysis.dop import dilution_of_precision
     from gnss_coop.analysis.dop_map import dop_map
     from gnss_coop.analysis.forecast import forecast_positions
@@ -93,6 +94,7 @@ _HOME = {
     "best_sites": "analysis.best_sites",
     "common_view": "analysis.network_coverage",
     "compare": "analysis.comparison",
+    "depth_map": "analysis.depth_map",
     "dilution_of_precision": "analysis.dop",
     "dop_map": "analysis.dop_map",
     "epochs": "model.timescales",
@@ -125,6 +127,7 @@ _HOME = {
     "stations": "model.stations",
     "tracked": "analysis.tracking",
     "visibility": "analysis.visibility",
+    "visibility_circle": "analysis.depth_map",
     "write_report": "output.report",
 }
 
@@ -157,6 +160,7 @@ __all__ = [
     "best_sites",
     "common_view",
     "compare",
+    "depth_map",
     "dilution_of_precision",
     "dop_map",
     "epochs",
@@ -189,6 +193,7 @@ __all__ = [
     "stations",
     "tracked",
     "visibility",
+    "visibility_circle",
     "write_report",
 ]
 

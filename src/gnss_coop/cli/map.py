@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import click
-from click.core import ParameterSource
 
 from gnss_coop.cli import options as opt
 from gnss_coop.cli.session import Session
@@ -98,12 +97,7 @@ def _rule(session: Session) -> Rule | None:
 
 def _tell_ignored(session: Session, reason: str, names: Sequence[str]) -> None:
     """Say which options given on the command line count for nothing."""
-    context = click.get_current_context()
-    given = [
-        option.opts[-1]
-        for option in context.command.params
-        if option.name in names and context.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE
-    ]
+    given = opt.given(*names)
     if given:
         session.note(f"warning: {', '.join(given)} ignored: {reason} decides")
 

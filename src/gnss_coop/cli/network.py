@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from gnss_coop.cli import options as opt
+from gnss_coop.cli.network_maps import map_writers
 from gnss_coop.cli.session import Session, letters_of
 from gnss_coop.cli.skies import positions_or_nominal
 
@@ -33,6 +34,10 @@ _LONG_STEP_S: Final = 900.0
 @opt.READING
 @opt.ORBITS
 @opt.WORTH
+@opt.NETWORK_MAPS
+@opt.GRID
+@opt.PROJECTION
+@opt.OVERWRITE
 @opt.OUTPUT
 def command(nav: tuple[str, ...], systems: str, mask_deg: tuple[float, ...], **shared: Any) -> int:
     """Compare what ground networks see of each constellation, and how well they can determine its orbits.
@@ -53,16 +58,19 @@ def command(nav: tuple[str, ...], systems: str, mask_deg: tuple[float, ...], **s
     from gnss_coop.model.networks import Networks
 
     networks = Networks.of(shared["networks"])
+    write_maps = map_writers(session, networks, mask_deg[0])
     if shared["repeat"]:
         _span_of_repeat(session, systems)
     if (shared["candidates"] is not None) != (shared["which"] == "sites"):
         raise click.UsageError("--candidates FILE and --table sites go together")
     candidates = None if shared["candidates"] is None else _candidates(shared["candidates"])
     sky, _ = positions_or_nominal(session, nav, systems)
+    views = network_views(sky, networks, mask_deg=mask_deg[0])
+    for write in write_maps:
+        write(views)
     if candidates is not None:
         session.write(_sites(session, sky, networks, candidates, mask_deg[0]))
     else:
-        views = network_views(sky, networks, mask_deg=mask_deg[0])
         table, text = _TABLES[shared["which"]](session, views)
         session.write(table, text)
         _tell_limits(session, views)

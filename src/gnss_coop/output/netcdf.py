@@ -23,8 +23,9 @@ _SINGLE_BITS: Final = 23
 _DEFLATE_LEVEL: Final = 4
 #: Chunks are written whole and once. The library would keep them until the file is closed, some 100 MB of a fine grid.
 _CHUNK_CACHE_BYTES: Final = 2**20
-#: Dimension that all data have.
+#: Dimensions of data: scenarios, or cells of a grid.
 _SCENARIO: Final = "systems"
+_CELLS: Final = {"lat", "lon"}
 
 #: How a statistic over time is said in CF; percentiles other than these have no word there.
 _CELL_METHODS: Final = {
@@ -40,6 +41,9 @@ _COORDINATES: Final[dict[str, dict[str, str]]] = {
     "latitude": {"standard_name": "latitude", "long_name": "latitude", "units": "degrees_north"},
     "longitude": {"standard_name": "longitude", "long_name": "longitude", "units": "degrees_east"},
     "point": {"long_name": "name of the place"},
+    "network": {"long_name": "ground network"},
+    "system": {"long_name": "satellite system, as RINEX letter"},
+    "station": {"long_name": "name of the station"},
     "mask_deg": {"long_name": "elevation mask", "units": "degree"},
     "systems": {"long_name": "satellite systems used together, as RINEX letters"},
     "supplemented_by": {"long_name": "systems that the gain is computed for; empty where there are none"},
@@ -112,7 +116,7 @@ def write_netcdf(dataset: xr.Dataset, path: str | Path, *, overwrite: bool = Fal
     """
     import xarray as xr
 
-    names = [name for name, values in dataset.data_vars.items() if _SCENARIO in values.dims]
+    names = [name for name, values in dataset.data_vars.items() if _is_layers(values.variable)]
     frame = _described(dataset.drop_vars(names))
 
     def write(draft: Path) -> None:
@@ -131,6 +135,11 @@ def write_netcdf(dataset: xr.Dataset, path: str | Path, *, overwrite: bool = Fal
             raise OutputError(f"cannot write {str(path)!r}: {error}") from None
 
     write_whole(path, write, overwrite=overwrite)
+
+
+def _is_layers(variable: xr.Variable) -> bool:
+    """Tell what is mapped from what describes the map."""
+    return _SCENARIO in variable.dims or set(variable.dims) >= _CELLS
 
 
 def _put(part: xr.Dataset, draft: Path, mode: Literal["w", "a"]) -> None:
@@ -189,8 +198,10 @@ def _described(dataset: xr.Dataset) -> xr.Dataset:
 
 def _variable(name: Hashable, values: xr.DataArray) -> xr.DataArray:
     data = values.values
+    counts = data.dtype.kind in "iu"
     endless = np.isinf(data)
-    result = values.copy(data=round_bits(np.where(endless, np.float32(np.nan), data)))
+    result = values if counts else values.copy(data=round_bits(np.where(endless, np.float32(np.nan), data)))
+    result = result.copy(deep=False)
     quantity, _, statistic = str(name).partition("_")
     words = {"units": "1", "long_name": str(name).replace("_", " "), **values.attrs, "grid_mapping": "crs"}
     if quantity.endswith("dop") or quantity == "n":
@@ -244,11 +255,13 @@ def _encoding(variable: xr.Variable) -> dict[str, Any]:
     """Return how a variable is stored: data compressed by layers, all else plain, with no missing values."""
     if variable.dtype.kind in "OUT":  # text
         return {"dtype": "S1"}
-    if _SCENARIO not in variable.dims:
+    if not _is_layers(variable):
         return {"_FillValue": None, "coordinates": None}
+    stored = {"dtype": "float32", "_FillValue": np.float32(np.nan)}
+    if variable.dtype.kind in "iu":
+        stored = {"dtype": variable.dtype, "_FillValue": None}
     whole = ("lat", "lon") if "lat" in variable.dims else variable.dims
     chunks = tuple(size if dim in whole else 1 for dim, size in variable.sizes.items())
     return {
-        "dtype": "float32", "_FillValue": np.float32(np.nan), "chunksizes": chunks, "zlib": True,
-        "complevel": _DEFLATE_LEVEL, "shuffle": True,
+        **stored, "chunksizes": chunks, "zlib": True, "complevel": _DEFLATE_LEVEL, "shuffle": True,
     }  # fmt: skip
