@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from gnss_coop.analysis.dop import dilution_of_precision
     from gnss_coop.analysis.dop_map import dop_map
     from gnss_coop.analysis.forecast import forecast_positions
+    from gnss_coop.analysis.ledger import mutual_gain
+    from gnss_coop.analysis.ledger_findings import ledger_findings
     from gnss_coop.analysis.map_summary import map_summary, rule_verdicts
     from gnss_coop.analysis.network import network_table, satellite_table
     from gnss_coop.analysis.network_coverage import common_view, network_arcs
@@ -94,8 +96,10 @@ _HOME = {
     "findings": "analysis.comparison",
     "forecast_positions": "analysis.forecast",
     "format_time": "model.timescales",
+    "ledger_findings": "analysis.ledger_findings",
     "map_summary": "analysis.map_summary",
     "mean_elements": "model.element_fit",
+    "mutual_gain": "analysis.ledger",
     "network_arcs": "analysis.network_coverage",
     "network_table": "analysis.network",
     "network_views": "analysis.network_views",
@@ -154,8 +158,10 @@ __all__ = [
     "findings",
     "forecast_positions",
     "format_time",
+    "ledger_findings",
     "map_summary",
     "mean_elements",
+    "mutual_gain",
     "network_arcs",
     "network_table",
     "network_views",
