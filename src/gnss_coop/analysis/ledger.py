@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -12,7 +11,8 @@ import numpy.typing as npt
 
 from gnss_coop.analysis.comparison import compare
 from gnss_coop.analysis.dop import dilution_of_precision
-from gnss_coop.analysis.network import SIGMAS, network_table
+from gnss_coop.analysis.ledger_quantities import HOSTING, QUANTITIES, SIGNALS
+from gnss_coop.analysis.network import network_table
 from gnss_coop.analysis.network_views import network_views
 from gnss_coop.analysis.orbit_information import RANGE_INTERVAL_S, WINDOW_H
 from gnss_coop.analysis.visibility import positions_m
@@ -32,69 +32,9 @@ if TYPE_CHECKING:
 #: The two sides that a ledger has where nothing else is asked for, and where each is at home.
 PAIR: Final = tuple(HOME)
 HOMES: Final = ",".join(f"{letter}={network}" for letter, network in HOME.items())
-SIGNALS, HOSTING = "signals", "stations"
 #: Places that stand for all: every epoch of every site counts once; all hosted stations join the home network.
 ALL_SITES, ALL_HOSTED = "all sites", "all hosted"
 _JOINT: Final = "joint"
-#: Rounding of sums over the same satellites in another order is no gain.
-_SAME: Final = 1e-9
-
-
-@dataclass(frozen=True, slots=True)
-class Quantity:
-    """One figure of the ledger.
-
-    Attributes
-    ----------
-    column : str
-        In the table of `compare` or `network_table`.
-    unit : str
-        Empty for a plain number.
-    sense : int
-        1 where more is better, -1 where less is, 0 where it tells neither: the mean gap grows when a short one is
-        closed.
-    missing : float
-        What a figure that is not there counts as when two are compared: an undetermined orbit is the worst.
-    """
-
-    column: str
-    unit: str
-    sense: int
-    missing: float = math.nan
-
-    def better(self, standalone: float, joint: float) -> int:
-        """Return 1 for a gain, -1 for a loss, 0 for none.
-
-        Examples
-        --------
-        >>> quantity = Quantity("sigma_3d_m", "m", -1, math.inf)
-        >>> quantity.better(20.0, 8.0), quantity.better(math.nan, 8.0), quantity.better(math.nan, math.nan)
-        (1, 1, 0)
-        """
-        before, after = (self.missing if math.isnan(value) else value for value in (standalone, joint))
-        if math.isnan(before) or math.isnan(after) or math.isclose(before, after, rel_tol=_SAME):
-            return 0
-        return self.sense if after > before else -self.sense
-
-
-#: Figures of each kind of gain, in the order of the ledger.
-QUANTITIES: Final[dict[str, dict[str, Quantity]]] = {
-    SIGNALS: {
-        "n_used_mean": Quantity("n_used_mean", "", 1),
-        "pdop_median": Quantity("pdop_median", "", -1),
-        "pdop_p95": Quantity("pdop_p95", "", -1),
-        "hdop_median": Quantity("hdop_median", "", -1),
-        "vdop_median": Quantity("vdop_median", "", -1),
-        "availability_pct": Quantity("availability_pct", "%", 1),
-    },
-    HOSTING: {
-        **{f"k{k}_pct": Quantity(f"k{k}", "%", 1) for k in range(1, 5)},
-        "depth": Quantity("depth", "", 1),
-        "gap_max_min": Quantity("gap_max_min", "min", -1),
-        "gap_mean_min": Quantity("gap_mean_min", "min", 0),
-        **{name: Quantity(name, "m", -1, math.inf) for name in SIGMAS},
-    },
-}
 
 
 def mutual_gain(

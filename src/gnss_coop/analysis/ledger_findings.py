@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from gnss_coop.analysis.comparison import percent_text
-from gnss_coop.analysis.ledger import ALL_HOSTED, ALL_SITES, HOSTING, SIGNALS
+from gnss_coop.analysis.ledger import ALL_HOSTED, ALL_SITES
+from gnss_coop.analysis.ledger_quantities import HOSTING, SIGNALS
 from gnss_coop.model.systems import SYSTEMS
 
 if TYPE_CHECKING:
