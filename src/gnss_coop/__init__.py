@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from gnss_coop.model.scenario import Scenario
     from gnss_coop.model.stations import Network, Station, read_station, stations
     from gnss_coop.model.timescales import epochs, format_time, parse_time
+    from gnss_coop.output.ledger_page import write_ledger
     from gnss_coop.output.report import write_report
 
 #: Where each public name lives; modules are imported when a name is first used.
@@ -122,6 +123,7 @@ _HOME = {
     "stations": "model.stations",
     "tracked": "analysis.tracking",
     "visibility": "analysis.visibility",
+    "write_ledger": "output.ledger_page",
     "write_report": "output.report",
 }
 
@@ -184,6 +186,7 @@ __all__ = [
     "stations",
     "tracked",
     "visibility",
+    "write_ledger",
     "write_report",
 ]
 

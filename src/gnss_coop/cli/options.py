@@ -223,16 +223,27 @@ MAP = _stack(
         "--threads", type=click.IntRange(min=1), default=None, metavar="N", help="Threads; all processors by default."
     ),
 )
+
+
+def folder(what: str) -> Decorator:
+    """Return the options of a command that writes a folder of pages."""
+    return _stack(
+        _option(
+            "-o",
+            "--output",
+            "folder",
+            type=click.Path(),
+            required=True,
+            metavar="FOLDER",
+            help=f"Folder for the {what}; it appears when it is complete.",
+        ),
+        _option("--overwrite", is_flag=True, help=f"Replace a {what} that is there."),
+        _option("--quiet", is_flag=True, help="No notes on standard error."),
+    )
+
+
 REPORT = _stack(
-    _option(
-        "-o",
-        "--output",
-        "folder",
-        type=click.Path(),
-        required=True,
-        metavar="FOLDER",
-        help="Folder for the report; it appears when it is complete.",
-    ),
+    folder("report"),
     _option(
         "--language",
         type=click.Choice(("en", "ru", "zh")),
@@ -240,8 +251,6 @@ REPORT = _stack(
         show_default=True,
         help="Language of the pages: English, Russian, Chinese.",
     ),
-    _option("--overwrite", is_flag=True, help="Replace a report that is there."),
-    _option("--quiet", is_flag=True, help="No notes on standard error."),
 )
 PASSES = _option("--passes", is_flag=True, help="Rise, culmination and set of each satellite instead of epochs.")
 STATIONS = _option(
@@ -270,16 +279,7 @@ NETWORKS = _option(
     help="Networks or stations to compare; one's own is written name=Irkutsk+Changchun+path.toml.",
 )
 NETWORK_TABLES: Final = ("summary", "satellites", "arcs", "common-view")
-ORBITS = _stack(
-    _option(
-        "--table",
-        "which",
-        type=click.Choice(NETWORK_TABLES),
-        default="summary",
-        show_default=True,
-        help="Which table: per orbit class, per satellite, every arc and gap, or what two countries see at once.",
-    ),
-    _option("--repeat", is_flag=True, help="Span until the ground tracks repeat: GLONASS 8 days, BeiDou 7."),
+RANGES = _stack(
     _option(
         "--window",
         "window_h",
@@ -303,6 +303,36 @@ ORBITS = _stack(
         default="estimated",
         show_default=True,
         help="Whether the satellite's clock is an unknown of each epoch.",
+    ),
+)
+ORBITS = _stack(
+    _option(
+        "--table",
+        "which",
+        type=click.Choice(NETWORK_TABLES),
+        default="summary",
+        show_default=True,
+        help="Which table: per orbit class, per satellite, every arc and gap, or what two countries see at once.",
+    ),
+    _option("--repeat", is_flag=True, help="Span until the ground tracks repeat: GLONASS 8 days, BeiDou 7."),
+    RANGES,
+)
+HOSTING = _stack(
+    _option(
+        "--homes",
+        default="R=russia,C=china",
+        show_default=True,
+        metavar="S=NAME[,...]",
+        help="Home network of each system; one's own is written R=Obninsk+Irkutsk+path.toml.",
+    ),
+    _option(
+        "--network-mask",
+        "network_mask_deg",
+        type=float,
+        default=5.0,
+        show_default=True,
+        metavar="DEG",
+        help="Elevation mask of the ground networks.",
     ),
 )
 CLOCKS = _option(
