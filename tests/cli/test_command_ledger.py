@@ -15,7 +15,9 @@ def test_the_files_are_named_on_standard_output(run, day, tmp_path, read_exactly
     assert result.code == 0, result.err
     assert result.out.split() == [str(tmp_path / "l" / name) for name in ("index.html", "ledger.csv", "ledger.parquet")]
     assert result.err == ""
-    assert "2024-01-10 06:00 – 2024-01-10 12:00" in (tmp_path / "l" / "index.html").read_text("utf-8")
+    page = (tmp_path / "l" / "index.html").read_text("utf-8")
+    assert "2024-01-10 06:00 – 2024-01-10 12:00" in page
+    assert "<dt>Forecast</dt>" not in page
     sky = gc.satellite_positions(
         gc.read_nav(str(day)), gc.epochs("2024-01-10T06:00", hours=6, step_s=900), systems="RC"
     )
@@ -53,6 +55,14 @@ def test_nominal_constellations_need_no_file(run, tmp_path):
     result = run("ledger", *arguments, "-o", tmp_path / "l")
     assert result.code == 0, result.err
     assert "nominal constellations" in (tmp_path / "l" / "index.html").read_text("utf-8")
+
+
+def test_a_forecast_is_told(run, day, tmp_path):
+    when = ("--start", "2024-01-12T00:00", "--hours", "6", "--step", "1800", "--forecast", "2", "--mask", "25")
+    result = run("ledger", day, *when, "-o", tmp_path / "l")
+    assert result.code == 0, result.err
+    assert "forecast:" in result.err
+    assert "<dt>Forecast</dt>" in (tmp_path / "l" / "index.html").read_text("utf-8")
 
 
 def test_a_file_that_fails_is_told_by_the_exit_code(run, day, tmp_path):

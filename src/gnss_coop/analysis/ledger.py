@@ -19,6 +19,7 @@ from gnss_coop.analysis.visibility import positions_m
 from gnss_coop.errors import EphemerisGapError, ScenarioError, StationError
 from gnss_coop.model.networks import HOME, Networks
 from gnss_coop.model.scenario import PER_SYSTEM, parse_scenarios
+from gnss_coop.model.stations import Network
 from gnss_coop.model.stations import stations as select
 from gnss_coop.model.systems import SYSTEMS
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from gnss_coop.model.networks import NetworksLike
-    from gnss_coop.model.stations import Network, Selection
+    from gnss_coop.model.stations import Selection
 
 #: The two sides that a ledger has where nothing else is asked for, and where each is at home.
 PAIR: Final = tuple(HOME)
@@ -180,8 +181,6 @@ def hosted_stations(pair: tuple[str, str], homes: Networks) -> dict[str, Network
     StationError
         If a side would get no station.
     """
-    from gnss_coop.model.stations import Network
-
     for letter in pair:
         if letter not in homes.names:
             raise ScenarioError(

@@ -35,9 +35,9 @@ FIGURES: Final = {
     "gap_max_min": ("longest gap [min]", 0),
     "gap_mean_min": ("mean gap [min]", 0),
     "sigma_radial_m": ("orbit sigma, radial [m]", 2),
-    "sigma_along_m": ("along track [m]", 2),
-    "sigma_cross_m": ("cross track [m]", 2),
-    "sigma_3d_m": ("3D [m]", 2),
+    "sigma_along_m": ("orbit sigma, along track [m]", 2),
+    "sigma_cross_m": ("orbit sigma, cross track [m]", 2),
+    "sigma_3d_m": ("orbit sigma, 3D [m]", 2),
 }
 #: What is said where there is no figure.
 _MISSING: Final = {"gap_mean_min": "no gap", **{name: "undetermined" for name in FIGURES if name.startswith("sigma")}}
@@ -109,7 +109,7 @@ def tiles(table: pd.DataFrame, mask_deg: float) -> list[dict[str, Any]]:
     pair, attrs = table.attrs["systems"], table.attrs
     sites = len(attrs["sites"])
     where = "1 site" if sites == 1 else f"all {sites} sites"
-    words = {
+    what = {
         SIGNALS: {
             "availability_pct": f"% of the time with PDOP ≤ {attrs['limit']:g}, mask {mask_deg:g}°, {where}",
             "pdop_median": "median PDOP",
@@ -120,7 +120,7 @@ def tiles(table: pd.DataFrame, mask_deg: float) -> list[dict[str, Any]]:
         },
     }
     parts = []
-    for kind, lines in words.items():
+    for kind, lines in what.items():
         for own, other in (pair, pair[::-1]):
             rows = totals(table, own, kind, mask_deg if kind == SIGNALS else None)
             title = f"{name(own)} users, with {name(other)} signals"
@@ -203,10 +203,13 @@ def facts(table: pd.DataFrame) -> list[tuple[str, str]]:
         ("Satellite positions", ", ".join(_base_names(a["files"])) or "nominal constellations"),
         ("Left out", _left_out(a)),
     ]
-    if "forecast_epochs_pct" in a:
-        rows.append(
-            ("Forecast", f"{a['forecast_epochs_pct']:.1f} % of the epochs hold satellites beyond their records")
+    if a.get("forecast_epochs_pct"):
+        text = (
+            f"{a['forecast_epochs_pct']:.1f} % of the epochs hold satellites beyond their ephemerides, by up to "
+            f"{a['forecast_days']:.1f} days; expected error up to {a['forecast_error_deg']:.2f}° seen from the Earth's "
+            "centre, more after a manoeuvre"
         )
+        rows.append(("Forecast", text))
     return rows
 
 
