@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from gnss_coop.analysis.dop import dilution_of_precision
     from gnss_coop.analysis.dop_map import dop_map
     from gnss_coop.analysis.forecast import forecast_positions
+    from gnss_coop.analysis.ledger import mutual_gain
+    from gnss_coop.analysis.ledger_findings import ledger_findings
     from gnss_coop.analysis.map_summary import map_summary, rule_verdicts
     from gnss_coop.analysis.network import network_table, satellite_table
     from gnss_coop.analysis.network_coverage import common_view, network_arcs
@@ -63,6 +65,7 @@ if TYPE_CHECKING:
     from gnss_coop.model.scenario import Scenario
     from gnss_coop.model.stations import Network, Station, read_station, stations
     from gnss_coop.model.timescales import epochs, format_time, parse_time
+    from gnss_coop.output.ledger_page import write_ledger
     from gnss_coop.output.report import write_report
 
 #: Where each public name lives; modules are imported when a name is first used.
@@ -101,8 +104,10 @@ _HOME = {
     "findings": "analysis.comparison",
     "forecast_positions": "analysis.forecast",
     "format_time": "model.timescales",
+    "ledger_findings": "analysis.ledger_findings",
     "map_summary": "analysis.map_summary",
     "mean_elements": "model.element_fit",
+    "mutual_gain": "analysis.ledger",
     "network_arcs": "analysis.network_coverage",
     "network_table": "analysis.network",
     "network_views": "analysis.network_views",
@@ -128,6 +133,7 @@ _HOME = {
     "tracked": "analysis.tracking",
     "visibility": "analysis.visibility",
     "visibility_circle": "analysis.depth_map",
+    "write_ledger": "output.ledger_page",
     "write_report": "output.report",
 }
 
@@ -167,8 +173,10 @@ __all__ = [
     "findings",
     "forecast_positions",
     "format_time",
+    "ledger_findings",
     "map_summary",
     "mean_elements",
+    "mutual_gain",
     "network_arcs",
     "network_table",
     "network_views",
@@ -194,6 +202,7 @@ __all__ = [
     "tracked",
     "visibility",
     "visibility_circle",
+    "write_ledger",
     "write_report",
 ]
 

@@ -35,6 +35,7 @@ COMMANDS: Final = {
     "visibility": "Satellites above the mask, per station and epoch.",
     "track-check": "What a receiver tracked, against what stood in its sky.",
     "network": "What ground networks see, alone and joined, and how well.",
+    "ledger": "What two systems gain from each other, on one page.",
     "report": "Pages about what stations see, for print and mail.",
     "positions": "Satellite positions from broadcast ephemerides.",
     "info": "What navigation files hold, and what was rejected.",

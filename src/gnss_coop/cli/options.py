@@ -239,16 +239,27 @@ MAP = _stack(
         "--threads", type=click.IntRange(min=1), default=None, metavar="N", help="Threads; all processors by default."
     ),
 )
+
+
+def folder(what: str) -> Decorator:
+    """Return the options of a command that writes a folder of pages."""
+    return _stack(
+        _option(
+            "-o",
+            "--output",
+            "folder",
+            type=click.Path(),
+            required=True,
+            metavar="FOLDER",
+            help=f"Folder for the {what}; it appears when it is complete.",
+        ),
+        _option("--overwrite", is_flag=True, help=f"Replace a {what} that is there."),
+        _option("--quiet", is_flag=True, help="No notes on standard error."),
+    )
+
+
 REPORT = _stack(
-    _option(
-        "-o",
-        "--output",
-        "folder",
-        type=click.Path(),
-        required=True,
-        metavar="FOLDER",
-        help="Folder for the report; it appears when it is complete.",
-    ),
+    folder("report"),
     _option(
         "--language",
         type=click.Choice(("en", "ru", "zh")),
@@ -256,8 +267,6 @@ REPORT = _stack(
         show_default=True,
         help="Language of the pages: English, Russian, Chinese.",
     ),
-    _option("--overwrite", is_flag=True, help="Replace a report that is there."),
-    _option("--quiet", is_flag=True, help="No notes on standard error."),
 )
 PASSES = _option("--passes", is_flag=True, help="Rise, culmination and set of each satellite instead of epochs.")
 STATIONS = _option(
@@ -324,16 +333,7 @@ WORTH = _stack(
         help="What the chosen sites should improve most, and what --site-map shows.",
     ),
 )
-ORBITS = _stack(
-    _option(
-        "--table",
-        "which",
-        type=click.Choice(NETWORK_TABLES),
-        default="summary",
-        show_default=True,
-        help="Per orbit class, per satellite, arcs and gaps, common view, worth of stations, best sites.",
-    ),
-    _option("--repeat", is_flag=True, help="Span until the ground tracks repeat: GLONASS 8 days, BeiDou 7."),
+RANGES = _stack(
     _option(
         "--window",
         "window_h",
@@ -359,6 +359,18 @@ ORBITS = _stack(
         help="Whether the satellite's clock is an unknown of each epoch.",
     ),
 )
+ORBITS = _stack(
+    _option(
+        "--table",
+        "which",
+        type=click.Choice(NETWORK_TABLES),
+        default="summary",
+        show_default=True,
+        help="Per orbit class, per satellite, arcs and gaps, common view, worth of stations, best sites.",
+    ),
+    _option("--repeat", is_flag=True, help="Span until the ground tracks repeat: GLONASS 8 days, BeiDou 7."),
+    RANGES,
+)
 NETWORK_MAPS = _stack(
     _option(
         "--depth-map",
@@ -377,6 +389,24 @@ NETWORK_MAPS = _stack(
         type=click.Path(),
         metavar="PATH",
         help="Map of what one more station would add to the last network: .nc, .tif, .png, .svg.",
+    ),
+)
+HOSTING = _stack(
+    _option(
+        "--homes",
+        default="R=russia,C=china",
+        show_default=True,
+        metavar="S=NAME[,...]",
+        help="Home network of each system; one's own is written R=Obninsk+Irkutsk+path.toml.",
+    ),
+    _option(
+        "--network-mask",
+        "network_mask_deg",
+        type=float,
+        default=5.0,
+        show_default=True,
+        metavar="DEG",
+        help="Elevation mask of the ground networks.",
     ),
 )
 CLOCKS = _option(
