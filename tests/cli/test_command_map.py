@@ -222,7 +222,7 @@ def test_overwrite_replaces(run, tmp_path):
 def test_time_that_does_not_fit_the_disk_is_refused_before_anything_is_computed(run, tmp_path, monkeypatch):
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**9, 10**9, 10**6))
-    monkeypatch.setattr("gnss_coop.analysis.dop_map.dop_map", lambda *_, **__: pytest.fail("it was computed"))
+    monkeypatch.setattr("gnss_coop.analysis.map_job.MapJob.compute", lambda *_: pytest.fail("it was computed"))
     result = run("map", *NOMINAL, "--grid", 1, "-o", "dop.nc", "--keep-time", "field.zarr")
     result.refused("field.zarr would hold up to", "free")
     assert [p.name for p in tmp_path.iterdir() if p.suffix != ".toml"] == []
