@@ -48,13 +48,11 @@ def map_summary(world: xr.Dataset) -> pd.DataFrame:
     """
     import pandas as pd
 
-    if "mask_deg" not in world.dims:
-        world = world.expand_dims("mask_deg")
     weights = _weights(world)
     rows = []
     for c, system in enumerate(world["systems"].values):
-        for k, mask in enumerate(world["mask_deg"].values):
-            layer = world.isel(systems=c, mask_deg=k)
+        for k, mask in enumerate(np.atleast_1d(world["mask_deg"].values)):
+            layer = world.isel({"systems": c, "mask_deg": k}, missing_dims="ignore")
             rows.append({"systems": str(system), "mask_deg": float(mask), **_row(layer, weights)})
     return pd.DataFrame(rows)
 

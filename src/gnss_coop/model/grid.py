@@ -145,20 +145,22 @@ class GeoPoints:
         return len(self.names)
 
 
-def row_blocks(shape: tuple[int, ...]) -> Iterator[slice]:
+def row_blocks(shape: tuple[int, ...], unit: int = 1) -> Iterator[slice]:
     """Yield the rows of a layer in blocks that fit into memory, whatever the grid.
 
     Parameters
     ----------
     shape : tuple of int
         Of the layer: rows and columns, or the number of points.
+    unit : int
+        Blocks begin at multiples of so many rows.
 
     Examples
     --------
     >>> list(row_blocks((1800, 3600))), list(row_blocks((5000, 10_000)))[-1]
     ([slice(0, 1800, None)], slice(4190, 5000, None))
     """
-    rows = max(_BLOCK_CELLS // math.prod(shape[1:]), 1)
+    rows = max(_BLOCK_CELLS // math.prod(shape[1:]) // unit, 1) * unit
     for start in range(0, shape[0], rows):
         yield slice(start, min(start + rows, shape[0]))
 

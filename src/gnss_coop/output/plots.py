@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -44,6 +46,8 @@ _DPI: Final = 150
 _POINTS_PER_INCH: Final = 72
 #: Larger cells are drawn in parts of this size, so that their edges bend with the projection [deg].
 _LARGEST_CELL_DEG: Final = 3.0
+#: Cells that a picture draws at most in all of its panels, at some 130 bytes each: more than its pixels can show.
+_MOST_CELLS: Final = 2_000_000
 #: Cells overlap a little, so that no ground shines through where the map closes.
 _SEAMLESS: Final[dict[str, Any]] = {"edgecolors": "face", "linewidth": 0.2}
 #: Room around points [deg], the least shape of their map, and the width from which the whole Earth is shown.
@@ -68,7 +72,8 @@ def plot_map(
     Parameters
     ----------
     dataset : xarray.Dataset
-        As `dop_map` gives it, for a grid or for points. The map shows the region that it covers.
+        As `dop_map` gives it, for a grid or for points. The map shows the region that it covers. Where all panels
+        together have more than two million cells, every second (third, ...) row and column of cells is drawn.
     path : str or Path, optional
         File to write, of the kind that its suffix names; an existing one is replaced.
     variable : str
@@ -161,7 +166,10 @@ def _draw(attrs: dict[Any, Any], layers: xr.DataArray, view: View, stations: Seq
     """Draw a panel for each scenario, the colour bar, and the words."""
     from matplotlib.figure import Figure
 
-    ordered = layers.transpose("systems", ...)
+    ordered, draw = layers.transpose("systems", ...), _draw_points
+    if is_grid(layers):
+        ordered, edges = _thinned(layers.transpose("systems", "lat", "lon"))
+        draw = partial(_draw_cells, edges=edges)
     title = title_of(attrs, float(layers["mask_deg"]))
     sheet = Sheet.of(view, ordered.sizes["systems"], title, caption_of(attrs))
     style = style_of(str(layers.name))
@@ -171,7 +179,6 @@ def _draw(attrs: dict[Any, Any], layers: xr.DataArray, view: View, stations: Seq
         axes = figure.add_axes(sheet.panel(i))
         axes.set_title(_panel_title(layer), fontsize=10, pad=sheet.title_pad * _POINTS_PER_INCH)
         draw_ground(axes, view, labels_left=i % sheet.columns == 0)
-        draw = _draw_cells if is_grid(layer) else _draw_points
         draw(axes, view, layer, cmap=colors, norm=norm)
         draw_stations(axes, view, stations)
     missing = "" if np.isfinite(ordered.values).all() else f"; grey: {style.missing}"
@@ -208,10 +215,25 @@ def _colors(style: Style, values: npt.NDArray[Any]) -> tuple[Colormap, BoundaryN
     return colors, BoundaryNorm(steps, colors.N, extend=style.extend)
 
 
-def _draw_cells(axes: Axes, view: View, layer: xr.DataArray, **options: Any) -> None:
+def _thinned(layers: xr.DataArray) -> tuple[xr.DataArray, tuple[Floats, Floats]]:
+    """Return layers (systems, lat, lon) and the edges of cells; where there are too many, the middle one of squares."""
+    edges = cell_edges(layers)
+    step = math.ceil(math.sqrt(layers.size / _MOST_CELLS))
+    if step <= 1:
+        return layers, edges
+    rows, columns = (slice(min(step, n) // 2, None, step) for n in layers.shape[1:])
+    # Whole rows are read: single numbers here and there take a disk far longer.
+    values = np.stack([layer[rows].values[:, columns] for layer in layers])
+    latitude, longitude = (
+        np.append(every[::step][:n], every[-1]) for every, n in zip(edges, values.shape[1:], strict=True)
+    )
+    return layers[:, rows, columns].copy(data=values), (latitude, longitude)
+
+
+def _draw_cells(axes: Axes, view: View, layer: xr.DataArray, *, edges: tuple[Floats, Floats], **options: Any) -> None:
     """Draw the cells of a grid by their corners."""
-    values = layer.transpose("lat", "lon").values
-    latitude, longitude = cell_edges(layer)
+    values = layer.values
+    latitude, longitude = edges
     rows, columns = (int(np.ceil(np.diff(edges).max() / _LARGEST_CELL_DEG)) for edges in (latitude, longitude))
     values = values.repeat(rows, axis=0).repeat(columns, axis=1)
     latitude, longitude = _divided(latitude, rows), _divided(longitude, columns)
