@@ -3,7 +3,6 @@
 import shutil
 from collections import namedtuple
 
-import netCDF4
 import numpy as np
 import pytest
 import xarray as xr
@@ -13,6 +12,7 @@ from gnss_coop.analysis import map_job
 from gnss_coop.analysis.map_job import MapJob
 from gnss_coop.errors import GridError, OutputError
 from gnss_coop.output import map_scratch
+from gnss_coop.output.map_files import write_map
 from gnss_coop.output.map_scratch import computed_map
 
 GRIDS = {
@@ -140,25 +140,24 @@ def test_a_machine_without_the_memory_for_parts_is_told(sky, tmp_path, monkeypat
         pass
 
 
-def test_every_kind_of_file_is_the_same_from_a_scratch_file(sky, tmp_path, small_parts):
+def test_every_kind_of_file_is_the_same_written_in_blocks_from_a_scratch_file(sky, tmp_path, small_parts, monkeypatch):
     tifffile, _ = pytest.importorskip("tifffile"), pytest.importorskip("zarr")
-    from gnss_coop.output.map_files import write_map
-
+    picture = {"mask_deg": 40.0, "variable": "pdop_median", "projection": "robinson", "gain": False}
     whole = gc.dop_map(sky, gc.GeoGrid(6), mask_deg=[5, 40])
-    (tmp_path / "whole").mkdir()
+    kinds, folder = (".nc", ".zarr", ".tif", ".png", ".svg"), tmp_path / "whole"
+    folder.mkdir()
+    for kind in kinds:
+        write_map(whole, str(folder / f"dop{kind}"), **picture)
+    monkeypatch.setattr("gnss_coop.model.grid._BLOCK_CELLS", 7 * 60)
+    monkeypatch.setattr("gnss_coop.output.geotiff._STRIP_BYTES", 3 * 60 * 4)
     with computed_map(MapJob.of(sky, gc.GeoGrid(6), THREE, mask_deg=[5, 40]), tmp_path) as world:
-        for kind in (".nc", ".zarr", ".tif", ".png", ".svg"):
-            for data, path in ((world, tmp_path / f"dop{kind}"), (whole, tmp_path / "whole" / f"dop{kind}")):
-                write_map(data, str(path), mask_deg=40.0, variable="pdop_median", projection="robinson", gain=False)
+        for kind in kinds:
+            write_map(world, str(tmp_path / f"dop{kind}"), **picture)
         assert not world["pdop_median"]._in_memory
     xr.testing.assert_identical(xr.open_zarr(tmp_path / "dop.zarr").load(), whole)
-    xr.testing.assert_identical(
-        xr.open_dataset(tmp_path / "dop.nc").load(), xr.open_dataset(tmp_path / "whole" / "dop.nc").load()
-    )
-    np.testing.assert_array_equal(
-        tifffile.imread(tmp_path / "dop.tif"), tifffile.imread(tmp_path / "whole" / "dop.tif")
-    )
+    with xr.open_dataset(tmp_path / "dop.nc") as one, xr.open_dataset(folder / "dop.nc") as two:
+        xr.testing.assert_identical(one.load(), two.load())
+        assert one["pdop_median"].encoding["chunksizes"] == (1, 1, 7, 60)
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "dop.tif"), tifffile.imread(folder / "dop.tif"))
     for name in ("dop.png", "dop.svg"):
-        assert (tmp_path / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
-    with netCDF4.Dataset(tmp_path / "dop.nc") as file:
-        assert file["pdop_median"].chunking() == [1, 1, 30, 60]
+        assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
