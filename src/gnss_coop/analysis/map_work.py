@@ -45,7 +45,7 @@ _LEAST_SINE: Final = -0.99999
 #: Tiles that one task takes: long enough that threads seldom wait for each other.
 _CHUNK_TILES: Final = 16
 #: Tasks that each thread may be ahead of what is taken: it has work while a part is stored, and results do not pile up.
-_TASKS_AHEAD: Final = 8
+_TASKS_AHEAD: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
