@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -30,6 +31,8 @@ _DPI: Final = 150
 _POINTS_PER_INCH: Final = 72
 #: Larger cells are drawn in parts of this size, so that their edges bend with the projection [deg].
 _LARGEST_CELL_DEG: Final = 3.0
+#: Cells that a picture draws at most in all of its panels, at some 130 bytes each: more than its pixels can show.
+_MOST_CELLS: Final = 2_000_000
 #: Cells overlap a little, so that no ground shines through where the map closes.
 _SEAMLESS: Final[dict[str, Any]] = {"edgecolors": "face", "linewidth": 0.2}
 
@@ -83,11 +86,28 @@ def grid_bounds(layers: xr.DataArray | xr.Dataset) -> tuple[float, float, float,
     return float(latitude[0]), float(latitude[-1]), float(longitude[0]), float(longitude[-1])
 
 
-def draw_cells(axes: Axes, view: View, layer: xr.DataArray, **options: Any) -> None:
-    """Draw the cells of a grid by their corners."""
+def thinned(layers: xr.DataArray) -> tuple[xr.DataArray, tuple[Floats, Floats]]:
+    """Return layers (systems, lat, lon) and the edges of cells; where there are too many, the middle one of squares."""
+    edges = cell_edges(layers)
+    step = math.ceil(math.sqrt(layers.size / _MOST_CELLS))
+    if step <= 1:
+        return layers, edges
+    rows, columns = (slice(min(step, n) // 2, None, step) for n in layers.shape[1:])
+    # Whole rows are read: single numbers here and there take a disk far longer.
+    values = np.stack([layer[rows].values[:, columns] for layer in layers])
+    latitude, longitude = (
+        np.append(every[::step][:n], every[-1]) for every, n in zip(edges, values.shape[1:], strict=True)
+    )
+    return layers[:, rows, columns].copy(data=values), (latitude, longitude)
+
+
+def draw_cells(
+    axes: Axes, view: View, layer: xr.DataArray, *, edges: tuple[Floats, Floats] | None = None, **options: Any
+) -> None:
+    """Draw the cells of a grid by their corners, which follow from the middles where they are not given."""
     values = layer.transpose("lat", "lon").values
-    latitude, longitude = cell_edges(layer)
-    rows, columns = (int(np.ceil(np.diff(edges).max() / _LARGEST_CELL_DEG)) for edges in (latitude, longitude))
+    latitude, longitude = cell_edges(layer) if edges is None else edges
+    rows, columns = (int(np.ceil(np.diff(side).max() / _LARGEST_CELL_DEG)) for side in (latitude, longitude))
     values = values.repeat(rows, axis=0).repeat(columns, axis=1)
     latitude, longitude = _divided(latitude, rows), _divided(longitude, columns)
     shown = (latitude[1:] > view.south_deg) & (latitude[:-1] < view.north_deg)

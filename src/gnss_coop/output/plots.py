@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,7 +14,7 @@ from gnss_coop.errors import OutputError
 from gnss_coop.model.scenario import Scenario
 from gnss_coop.output.map_ground import draw_stations
 from gnss_coop.output.map_layers import is_grid, pick_layers
-from gnss_coop.output.map_panels import draw_bar, draw_cells, empty_sheet, grid_bounds, make_picture
+from gnss_coop.output.map_panels import draw_bar, draw_cells, empty_sheet, grid_bounds, make_picture, thinned
 from gnss_coop.output.map_projection import View
 from gnss_coop.output.map_style import (
     GAINS,
@@ -56,7 +57,8 @@ def plot_map(
     Parameters
     ----------
     dataset : xarray.Dataset
-        As `dop_map` gives it, for a grid or for points. The map shows the region that it covers.
+        As `dop_map` gives it, for a grid or for points. The map shows the region that it covers. Where all panels
+        together have more than two million cells, every second (third, ...) row and column of cells is drawn.
     path : str or Path, optional
         File to write, of the kind that its suffix names; an existing one is replaced.
     variable : str
@@ -136,14 +138,16 @@ def _bounds(layers: xr.DataArray) -> tuple[float, float, float, float]:
 
 def _draw(attrs: dict[Any, Any], layers: xr.DataArray, view: View, stations: Sequence[Station]) -> Figure:
     """Draw a panel for each scenario, the colour bar, and the words."""
-    ordered = layers.transpose("systems", ...)
+    ordered, draw = layers.transpose("systems", ...), _draw_points
+    if is_grid(layers):
+        ordered, edges = thinned(layers.transpose("systems", "lat", "lon"))
+        draw = partial(draw_cells, edges=edges)
     titles = [_panel_title(layer) for layer in ordered]
     title = title_of(attrs, float(layers["mask_deg"]))
     figure, panels, bar = empty_sheet(view, titles, title, caption_of(attrs))
     style = style_of(str(layers.name))
     colors, norm = _colors(style, ordered.values)
     for axes, layer in zip(panels, ordered, strict=True):
-        draw = draw_cells if is_grid(layer) else _draw_points
         draw(axes, view, layer, cmap=colors, norm=norm)
         draw_stations(axes, view, stations)
     missing = "" if np.isfinite(ordered.values).all() else f"; grey: {style.missing}"
