@@ -51,7 +51,7 @@ def ledger_findings(table: pd.DataFrame) -> list[str]:
     Of signals, with a 25 degree mask, GLONASS gains more in availability (43.9 points against 8.7) and the median
     PDOP (46.4 % less against 26.9).
     Of hosted stations, BeiDou gains more in time in view of at least one station (11.1 points against 3.3), time in
-    view of at least two (8.8 points against 6.6) and the orbit sigma (80.5 % less against 57.8).
+    view of at least two (8.8 points against 6.6) and the orbit sigma (80.5 % less against 57.7).
     """
     pair = tuple(table.attrs["systems"])
     sides = (pair, pair[::-1])
