@@ -300,17 +300,16 @@ print(code, re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_tex
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux tells the peak")
-@pytest.mark.parametrize("kind", ["nc", "tif"])
-def test_a_large_map_takes_no_more_memory_than_promised(tmp_path, kind):
+def test_a_large_map_takes_no_more_memory_than_promised(tmp_path):
     pytest.importorskip("tifffile")
     # 720 by 1440 cells, 3 scenarios, 3 masks, 14 variables, 4 bytes: a map of 520 MB, which once took 1070 MB.
     asked = ("--nominal", "R,C", "--epoch", "2027-01-01", "--step", "43200", "--grid", "0.25", "--mask", "5,15,25")
-    command = [sys.executable, "-c", PEAK, "map", *asked, "-o", f"dop.{kind}", "--quiet"]
+    command = [sys.executable, "-c", PEAK, "map", *asked, "-o", "dop.nc", "-o", "dop.tif", "--quiet"]
     out = subprocess.run(command, check=True, capture_output=True, text=True, cwd=tmp_path).stdout
     code, peak_kib = map(int, out.splitlines()[-1].split())
     assert code == 0
     assert peak_kib * 1024 < 800e6
-    assert [p.name for p in tmp_path.iterdir()] == [f"dop.{kind}"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["dop.nc", "dop.tif"]
 
 
 def test_a_large_map_is_refused_where_the_disk_has_no_room_for_it(run, tmp_path, monkeypatch):
