@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from gnss_coop.analysis.tracking import Tracking, tracked
     from gnss_coop.analysis.visibility import visibility
     from gnss_coop.errors import (
+        ArchiveError,
         EphemerisGapError,
         GnssCoopError,
         GridError,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
         RinexError,
         ScenarioError,
         StationError,
+        StudyError,
         TimeError,
     )
     from gnss_coop.formats.almanacs import read_almanac
@@ -60,6 +62,7 @@ if TYPE_CHECKING:
 #: Where each public name lives; modules are imported when a name is first used.
 _HOME = {
     "Almanac": "model.almanac",
+    "ArchiveError": "errors",
     "Ephemerides": "model.ephemerides",
     "EphemerisGapError": "errors",
     "GeoGrid": "model.grid",
@@ -79,6 +82,7 @@ _HOME = {
     "Station": "model.stations",
     "StationError": "errors",
     "StationReport": "analysis.station_report",
+    "StudyError": "errors",
     "TimeError": "errors",
     "Tracking": "analysis.tracking",
     "compare": "analysis.comparison",
@@ -113,6 +117,7 @@ _HOME = {
 
 __all__ = [
     "Almanac",
+    "ArchiveError",
     "Ephemerides",
     "EphemerisGapError",
     "GeoGrid",
@@ -132,6 +137,7 @@ __all__ = [
     "Station",
     "StationError",
     "StationReport",
+    "StudyError",
     "TimeError",
     "Tracking",
     "__version__",

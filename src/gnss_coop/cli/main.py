@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "dop": "Dilution of precision per station and epoch.",
     "visibility": "Satellites above the mask, per station and epoch.",
     "track-check": "What a receiver tracked, against what stood in its sky.",
+    "batch": "All of it over many files, into an archive of results.",
     "report": "Pages about what stations see, for print and mail.",
     "positions": "Satellite positions from broadcast ephemerides.",
     "info": "What navigation files hold, and what was rejected.",
