@@ -17,16 +17,22 @@ from typing import TYPE_CHECKING, Any
 from gnss_coop._version import __version__
 
 if TYPE_CHECKING:
+    from gnss_coop.analysis.best_sites import best_sites
     from gnss_coop.analysis.comparison import compare, findings
     from gnss_coop.analysis.dop import dilution_of_precision
     from gnss_coop.analysis.dop_map import dop_map
     from gnss_coop.analysis.forecast import forecast_positions
     from gnss_coop.analysis.map_summary import map_summary, rule_verdicts
+    from gnss_coop.analysis.network import network_table, satellite_table
+    from gnss_coop.analysis.network_coverage import common_view, network_arcs
+    from gnss_coop.analysis.network_views import network_views
     from gnss_coop.analysis.outlook import Outlook, positions_with_forecast
     from gnss_coop.analysis.passes import passes
     from gnss_coop.analysis.positions import satellite_positions
     from gnss_coop.analysis.report_receivers import receivers_of
+    from gnss_coop.analysis.site_gain import best_cell, site_gain_map
     from gnss_coop.analysis.station_report import StationReport, station_reports
+    from gnss_coop.analysis.station_worth import station_worth
     from gnss_coop.analysis.tracking import Tracking, tracked
     from gnss_coop.analysis.visibility import visibility
     from gnss_coop.errors import (
@@ -51,6 +57,7 @@ if TYPE_CHECKING:
     from gnss_coop.model.ephemerides import Ephemerides
     from gnss_coop.model.grid import GeoGrid, GeoPoints, read_points
     from gnss_coop.model.horizon import HorizonMask
+    from gnss_coop.model.networks import Networks
     from gnss_coop.model.nominal import nominal_constellation
     from gnss_coop.model.observations import Observations
     from gnss_coop.model.rules import Rule, rule_named
@@ -72,6 +79,7 @@ _HOME = {
     "HorizonMask": "model.horizon",
     "LeapSecondWarning": "errors",
     "Network": "model.stations",
+    "Networks": "model.networks",
     "Observations": "model.observations",
     "Outlook": "analysis.outlook",
     "OutputError": "errors",
@@ -85,6 +93,9 @@ _HOME = {
     "StudyError": "errors",
     "TimeError": "errors",
     "Tracking": "analysis.tracking",
+    "best_cell": "analysis.site_gain",
+    "best_sites": "analysis.best_sites",
+    "common_view": "analysis.network_coverage",
     "compare": "analysis.comparison",
     "dilution_of_precision": "analysis.dop",
     "dop_map": "analysis.dop_map",
@@ -94,6 +105,9 @@ _HOME = {
     "format_time": "model.timescales",
     "map_summary": "analysis.map_summary",
     "mean_elements": "model.element_fit",
+    "network_arcs": "analysis.network_coverage",
+    "network_table": "analysis.network",
+    "network_views": "analysis.network_views",
     "nominal_constellation": "model.nominal",
     "parse_time": "model.timescales",
     "passes": "analysis.passes",
@@ -108,7 +122,10 @@ _HOME = {
     "rule_named": "model.rules",
     "rule_verdicts": "analysis.map_summary",
     "satellite_positions": "analysis.positions",
+    "satellite_table": "analysis.network",
+    "site_gain_map": "analysis.site_gain",
     "station_reports": "analysis.station_report",
+    "station_worth": "analysis.station_worth",
     "stations": "model.stations",
     "tracked": "analysis.tracking",
     "visibility": "analysis.visibility",
@@ -127,6 +144,7 @@ __all__ = [
     "HorizonMask",
     "LeapSecondWarning",
     "Network",
+    "Networks",
     "Observations",
     "Outlook",
     "OutputError",
@@ -141,6 +159,9 @@ __all__ = [
     "TimeError",
     "Tracking",
     "__version__",
+    "best_cell",
+    "best_sites",
+    "common_view",
     "compare",
     "dilution_of_precision",
     "dop_map",
@@ -150,6 +171,9 @@ __all__ = [
     "format_time",
     "map_summary",
     "mean_elements",
+    "network_arcs",
+    "network_table",
+    "network_views",
     "nominal_constellation",
     "parse_time",
     "passes",
@@ -164,7 +188,10 @@ __all__ = [
     "rule_named",
     "rule_verdicts",
     "satellite_positions",
+    "satellite_table",
+    "site_gain_map",
     "station_reports",
+    "station_worth",
     "stations",
     "tracked",
     "visibility",

@@ -92,12 +92,12 @@ def worst_intervals(dop: xr.Dataset, aided: xr.Dataset, *, limit: float = 6.0) -
     return table.sort_values(order, ascending=[True, False, False], kind="stable", ignore_index=True)
 
 
-def even_epochs(epochs: Any) -> tuple[npt.NDArray[np.int64], int]:
+def even_epochs(epochs: Any, what: str = "a report is") -> tuple[npt.NDArray[np.int64], int]:
     """Return epochs and their step as ns of GPST; refuse what is no span."""
-    times = timescales.from_datetime64(epochs)
+    times = np.atleast_1d(timescales.from_datetime64(epochs))
     steps = np.unique(np.diff(times))
     if steps.size != 1 or steps[0] <= 0:
-        raise TimeError("a report is about a span: give at least two epochs with one step between all of them")
+        raise TimeError(f"{what} about a span: give at least two epochs with one step between all of them")
     return times, int(steps[0])
 
 

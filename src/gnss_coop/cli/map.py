@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 from click.core import ParameterSource
 
 from gnss_coop.cli import options as opt
-from gnss_coop.cli.session import Session, letters_of
+from gnss_coop.cli.session import Session
+from gnss_coop.cli.skies import positions_or_nominal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import pandas as pd
     import xarray as xr
 
@@ -64,11 +61,11 @@ def command(
     places = _places(session, shared, rule)
     asked, shares, kept = check_settings(systems, masks, clocks, limit, percentiles)
     _check_outputs(shared, places, [str(s) for s in asked], variable_names(kept, shares))
-    sky, scenarios = _sky(session, nav, systems)
+    sky, scenarios = positions_or_nominal(session, nav, systems)
     settings: dict[str, Any] = {"mask_deg": masks if len(masks) > 1 else masks[0], "clocks": clocks}
     if shared["keep_time"]:
         _check_room(session, sky, places, len(scenarios) * len(masks), shared["keep_time"])
-    with _progress(session) as progress:
+    with session.progress("map") as progress:
         world = dop_map(
             sky, places, scenarios, limit=limit, percentiles=percentiles,
             threads=shared["threads"], progress=progress, **settings,
@@ -149,55 +146,6 @@ def _places(session: Session, shared: dict[str, Any], rule: Rule | None) -> GeoG
         return read_points(shared["points"])
     step_deg = rule.grid_deg if rule else shared["grid_deg"]
     return GeoGrid(step_deg, shared["region"]) if shared["region"] else GeoGrid(step_deg)
-
-
-def _sky(session: Session, nav: tuple[str, ...], systems: str) -> tuple[xr.Dataset, list[str]]:
-    """Return positions from files, or of nominal constellations, and the scenarios that they allow."""
-    from gnss_coop.model.scenario import parse_scenarios
-
-    if session.option("nominal") is None:
-        if not nav and session.option("almanac") is None:
-            raise click.UsageError("give navigation files, --almanac FILE, or --nominal with --epoch")
-        if session.option("epoch") is not None:
-            raise click.UsageError("--epoch goes with --nominal; --start or --at say when with files")
-        data = session.source(nav)
-        scenarios = session.without_missing(data, systems)
-        return session.positions(data, letters_of(scenarios)), scenarios
-    if nav or session.option("almanac") is not None or session.option("forecast_days") is not None:
-        raise click.UsageError("--nominal goes without navigation files, --almanac and --forecast")
-    from gnss_coop.model.nominal import nominal_constellation
-
-    letters = letters_of(session.option("nominal")) or ()
-    scenarios = [str(s) for s in parse_scenarios(systems) if set(s.systems) <= set(letters)]
-    if not scenarios:
-        raise click.UsageError(f"--nominal {session.option('nominal')} holds no system of --systems {systems}")
-    sky = nominal_constellation(list(letters), session.nominal_epochs())
-    excluded = list(session.option("exclude_sv"))
-    if absent := set(excluded) - set(sky["sv"].values.tolist()):
-        raise click.UsageError(f"--nominal holds no satellite {', '.join(sorted(absent))} that --exclude-sv could take")
-    return sky.drop_sel(sv=excluded), scenarios
-
-
-@contextmanager
-def _progress(session: Session) -> Iterator[Callable[[int, int], None] | None]:
-    """Show a bar with an estimate on a terminal."""
-    if session.option("quiet") or not sys.stderr.isatty():
-        yield None
-        return
-    bar: Any = None
-
-    def progress(done: int, total: int) -> None:
-        nonlocal bar
-        if bar is None:
-            bar = click.progressbar(length=total, label="map", file=sys.stderr)
-            bar.__enter__()
-        bar.update(done - bar.pos)
-
-    try:
-        yield progress
-    finally:
-        if bar is not None:
-            bar.__exit__(None, None, None)
 
 
 def _write(session: Session, world: xr.Dataset, shared: dict[str, Any]) -> None:

@@ -337,7 +337,89 @@ SCENARIOS = _option(
     metavar="S[,S...]",
     help="Scenarios: letters joined by + where systems are used together.",
 )
+SYSTEMS = _option("--systems", default="R,C", show_default=True, metavar="S[,S...]", help="Systems by letter.")
 LETTERS = _option("--systems", default=None, metavar="S[,S...]", help="Systems by letter; all by default.")
+NETWORKS = _option(
+    "--networks",
+    default="russia,china,joint",
+    show_default=True,
+    metavar="NAME[,...]",
+    help="Networks or stations to compare; one's own is written name=Irkutsk+Changchun+path.toml.",
+)
+NETWORK_TABLES: Final = ("summary", "satellites", "arcs", "common-view", "worth", "sites")
+OBJECTIVES: Final = ("k1_pct", "k2_pct", "k4_pct", "depth", "gap_max_min", "sigma_3d_m")
+WORTH = _stack(
+    _option(
+        "--players",
+        type=click.Choice(("stations", "countries")),
+        default="stations",
+        show_default=True,
+        help="Whose worth is told: each station's, or that of each country's together.",
+    ),
+    _option(
+        "--orbit-class",
+        type=click.Choice(("all", "MEO", "IGSO", "GEO")),
+        default="all",
+        show_default=True,
+        help="Satellites that count for worth and sites.",
+    ),
+    _option(
+        "--candidates",
+        metavar="FILE.csv|PATH",
+        help="Sites to choose from: a CSV file with name, latitude_deg, longitude_deg, or station files.",
+    ),
+    _option(
+        "--best",
+        "n_best",
+        type=click.IntRange(min=1),
+        default=1,
+        show_default=True,
+        metavar="N",
+        help="How many candidates to choose.",
+    ),
+    _option(
+        "--objective",
+        type=click.Choice(OBJECTIVES),
+        default="k2_pct",
+        show_default=True,
+        help="What the chosen sites should improve most.",
+    ),
+)
+ORBITS = _stack(
+    _option(
+        "--table",
+        "which",
+        type=click.Choice(NETWORK_TABLES),
+        default="summary",
+        show_default=True,
+        help="Per orbit class, per satellite, arcs and gaps, common view, worth of stations, best sites.",
+    ),
+    _option("--repeat", is_flag=True, help="Span until the ground tracks repeat: GLONASS 8 days, BeiDou 7."),
+    _option(
+        "--window",
+        "window_h",
+        type=click.FloatRange(0, min_open=True),
+        default=24.0,
+        show_default=True,
+        metavar="H",
+        help="Hours of ranges from which orbits are determined.",
+    ),
+    _option(
+        "--range-interval",
+        "range_interval_s",
+        type=Seconds(),
+        default=300.0,
+        show_default=True,
+        help="Seconds between ranges whose noise is independent.",
+    ),
+    _option(
+        "--satellite-clock",
+        type=click.Choice(("estimated", "known")),
+        default="estimated",
+        show_default=True,
+        help="Whether the satellite's clock is an unknown of each epoch.",
+    ),
+)
 CLOCKS = _option(
     "--clocks",
     default="per-system",

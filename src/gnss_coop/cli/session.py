@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import click
@@ -72,6 +73,28 @@ class Session:
         from gnss_coop.kernels._jit import on_compile
 
         on_compile(lambda: self.note("compiling the numerical kernels for this machine (first run only) ..."))
+
+    @contextmanager
+    def progress(self, label: str) -> Iterator[Callable[[int, int], None] | None]:
+        """Show a bar with an estimate on a terminal."""
+        if self._options["quiet"] or not sys.stderr.isatty():
+            yield None
+            return
+        bar: Any = None
+
+        def advance(done: int, total: int) -> None:
+            nonlocal bar
+            if bar is None:
+                bar = click.progressbar(length=total, label=label, file=sys.stderr)
+                bar.__enter__()
+            bar.length = total
+            bar.update(done - bar.pos)
+
+        try:
+            yield advance
+        finally:
+            if bar is not None:
+                bar.__exit__(None, None, None)
 
     # --- Input ------------------------------------------------------------------------------------------
 

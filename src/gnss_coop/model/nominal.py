@@ -157,6 +157,10 @@ CONSTELLATIONS: Final[dict[str, tuple[SlotSet, ...]]] = {
     ),
 }  # fmt: skip
 
+#: Sidereal days after which the ground track of a satellite repeats.
+REPEAT_SIDEREAL_DAYS: Final = {"R": 8, "C": 7, "E": 10, "G": 1}
+_SIDEREAL_DAY_H: Final = 24.0 * 360.0 / _GMST_DEG_PER_DAY
+
 _LETTERS: Final = {"BDS-3": "C", "BDS": "C"} | {
     text.upper(): letter for letter in CONSTELLATIONS for text in (letter, SYSTEMS[letter].name)
 }
@@ -272,3 +276,31 @@ def _dataset(
             "time_scale": "GPST",
         },
     )
+
+
+def repeat_hours(systems: str) -> float:
+    """Return how long the ground tracks of systems take to repeat, the slowest of them [h].
+
+    Parameters
+    ----------
+    systems : str
+        RINEX letters with commas or ``+`` between.
+
+    Raises
+    ------
+    ScenarioError
+        For a system whose ground tracks are not known to repeat.
+
+    Examples
+    --------
+    >>> round(repeat_hours("R,C"), 2)
+    191.48
+    """
+    letters = [letter.strip() for letter in re.split("[,+]", systems) if letter.strip()]
+    unknown = [letter for letter in letters if letter not in REPEAT_SIDEREAL_DAYS]
+    if unknown or not letters:
+        raise ScenarioError(
+            f"the ground tracks of {', '.join(unknown) or 'no system'} are not known to repeat; "
+            f"known are {', '.join(REPEAT_SIDEREAL_DAYS)}"
+        )
+    return max(REPEAT_SIDEREAL_DAYS[letter] for letter in letters) * _SIDEREAL_DAY_H

@@ -62,7 +62,12 @@ def visibility_frame(seen: xr.Dataset) -> pd.DataFrame:
 
 def passes_frame(passes: pd.DataFrame, *, with_forecast: bool = False) -> pd.DataFrame:
     """Return passes with their times as text: station, sv, begins ... duration_s, and forecast where asked for."""
-    frame = passes.copy() if with_forecast else passes.drop(columns="forecast")
+    return with_times_as_text(passes if with_forecast else passes.drop(columns="forecast"))
+
+
+def with_times_as_text(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose columns of times, ``*_gpst``, are ISO 8601 text."""
+    frame = table.copy()
     for name in frame.columns[frame.columns.str.endswith("_gpst")]:
         frame[name] = timescales.format_times(timescales.from_datetime64(frame[name].to_numpy()))
     return frame

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 #: Suffix of a column's name and how its unit is written.
 UNITS: Final = {
     "_deg": "deg", "_m": "m", "_s": "s", "_pct": "%", "_points": "points", "_gpst": "GPST", "_ns": "ns",
+    "_min": "min", "_h": "h",
 }  # fmt: skip
 #: Instead of a number of decimals: as many as the value has, for what the user chose.
 AS_GIVEN: Final = -1
@@ -29,6 +30,7 @@ _DECIMALS: Final = {
     "longitude_deg": 6,
     "mask_deg": AS_GIVEN,
     "age_s": 0,
+    "_min": 0,
     "_deg": 2,
     "_m": 3,
     "_s": 0,

@@ -1,0 +1,160 @@
+"""``gnss-coop network``: what ground networks see of their satellites, alone and joined, and how well."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from gnss_coop.cli import options as opt
+from gnss_coop.cli.session import Session
+from gnss_coop.cli.skies import positions_or_nominal
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from gnss_coop.analysis.network_views import NetworkViews
+    from gnss_coop.model.networks import Networks
+
+
+@click.command("network")
+@opt.NAV_OR_ALMANAC
+@opt.NETWORKS
+@opt.SYSTEMS
+@opt.mask("5")
+@opt.time(60.0)
+@opt.NOMINAL
+@opt.FORECAST
+@opt.READING
+@opt.ORBITS
+@opt.WORTH
+@opt.OUTPUT
+def command(nav: tuple[str, ...], systems: str, mask_deg: tuple[float, ...], **shared: Any) -> int:
+    """Compare what ground networks see of each constellation, and how well they can determine its orbits.
+
+    k1 to k4 are percent of time with at least so many stations in view; sigma is formal, of orbits determined
+    from ranges of 1 m over --window hours. --table tells which table is written.
+
+    \b
+    Example:
+      gnss-coop network sample_rinex/BRDC00IGS_R_20240100000_01D_MN.rnx.gz --step 300
+    """
+    if len(mask_deg) > 1:
+        raise click.UsageError("network takes one --mask")
+    if shared["at"] is not None:
+        raise click.UsageError("networks are about a span: give --start with --hours or --end instead of --at")
+    session = Session(**shared)
+    from gnss_coop.analysis.network_views import network_views
+    from gnss_coop.model.networks import Networks
+
+    networks = Networks.of(shared["networks"])
+    if shared["repeat"]:
+        _span_of_repeat(session, systems)
+    if (shared["candidates"] is not None) != (shared["which"] == "sites"):
+        raise click.UsageError("--candidates FILE and --table sites go together")
+    candidates = None if shared["candidates"] is None else _candidates(shared["candidates"])
+    sky, _ = positions_or_nominal(session, nav, systems)
+    if candidates is not None:
+        session.write(_sites(session, sky, networks, candidates, mask_deg[0]))
+    else:
+        views = network_views(sky, networks, mask_deg=mask_deg[0])
+        table, text = _TABLES[shared["which"]](session, views)
+        session.write(table, text)
+    return session.exit_code(nav)
+
+
+def _span_of_repeat(session: Session, systems: str) -> None:
+    """Make the span as long as the ground tracks take to repeat."""
+    from gnss_coop.model.nominal import repeat_hours
+
+    if session.option("hours") is not None or session.option("end") is not None:
+        raise click.UsageError("--repeat sets the length of the span: give it without --hours and --end")
+    session.override(hours=repeat_hours(systems))
+
+
+def _orbit_options(session: Session) -> dict[str, Any]:
+    return {name: session.option(name) for name in ("window_h", "range_interval_s")}
+
+
+def _summary(session: Session, views: NetworkViews) -> tuple[pd.DataFrame, str | None]:
+    from gnss_coop.analysis.network import network_table
+
+    clock_known = session.option("satellite_clock") == "known"
+    table = network_table(views, clock_known=clock_known, **_orbit_options(session))
+    return table, _text(session, table)
+
+
+def _satellites(session: Session, views: NetworkViews) -> tuple[pd.DataFrame, str | None]:
+    from gnss_coop.analysis.network import satellite_table
+
+    table = satellite_table(views, **_orbit_options(session))
+    return table, _text(session, table)
+
+
+def _arcs(session: Session, views: NetworkViews) -> tuple[pd.DataFrame, str | None]:
+    from gnss_coop.analysis.network_coverage import network_arcs
+    from gnss_coop.output.frames import with_times_as_text
+
+    return with_times_as_text(network_arcs(views)), None
+
+
+def _common_view(session: Session, views: NetworkViews) -> tuple[pd.DataFrame, str | None]:
+    from gnss_coop.analysis.network_coverage import common_view
+
+    return common_view(views), None
+
+
+def _worth(session: Session, views: NetworkViews) -> tuple[pd.DataFrame, str | None]:
+    from gnss_coop.analysis.station_worth import station_worth
+
+    with session.progress("worth") as progress:
+        table = station_worth(
+            views, players=session.option("players"), orbit=session.option("orbit_class"), progress=progress,
+            **_orbit_options(session),
+        )  # fmt: skip
+    if not table.attrs["exact"]:
+        session.note("Shapley values of more than 12 players are sampled: standard_error says how well")
+    return table, _text(session, table)
+
+
+def _candidates(path: str) -> Any:
+    """Read places from a CSV file, or choose stations as --networks does."""
+    from gnss_coop.model.grid import read_points
+
+    return read_points(path) if path.lower().endswith(".csv") else path
+
+
+def _sites(session: Session, sky: xr.Dataset, networks: Networks, candidates: Any, mask_deg: float) -> pd.DataFrame:
+    from gnss_coop.analysis.best_sites import MAX_SETS, best_sites
+
+    with session.progress("sites") as progress:
+        table = best_sites(
+            sky, candidates, session.option("n_best"), network=networks.network(networks.names[-1]),
+            objective=session.option("objective"), orbit=session.option("orbit_class"), mask_deg=mask_deg,
+            progress=progress, **_orbit_options(session),
+        )  # fmt: skip
+    session.note(f"sites for {networks.names[-1]}: {', '.join(networks.network(networks.names[-1]).names)}")
+    if table.attrs["not_searched"]:
+        sizes = ", ".join(map(str, table.attrs["not_searched"]))
+        session.note(f"more than {MAX_SETS} sets of {sizes} sites: they were found step by step only (greedy)")
+    return table
+
+
+def _text(session: Session, table: pd.DataFrame) -> str | None:
+    if not session.wants_text:
+        return None
+    from gnss_coop.output.network_text import network_text
+
+    return network_text(table, color=session.color)
+
+
+#: What --table writes.
+_TABLES: Final[dict[str, Callable[[Session, NetworkViews], tuple[pd.DataFrame, str | None]]]] = {
+    "summary": _summary,
+    "satellites": _satellites,
+    "arcs": _arcs,
+    "common-view": _common_view,
+    "worth": _worth,
+}
