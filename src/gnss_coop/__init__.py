@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from gnss_coop.analysis.station_worth import station_worth
     from gnss_coop.analysis.tracking import Tracking, tracked
     from gnss_coop.analysis.visibility import visibility
+    from gnss_coop.batch.diff import diff
+    from gnss_coop.batch.query import query
+    from gnss_coop.batch.trend import trend
     from gnss_coop.errors import (
         ArchiveError,
         EphemerisGapError,
@@ -97,6 +100,7 @@ _HOME = {
     "best_sites": "analysis.best_sites",
     "common_view": "analysis.network_coverage",
     "compare": "analysis.comparison",
+    "diff": "batch.diff",
     "dilution_of_precision": "analysis.dop",
     "dop_map": "analysis.dop_map",
     "epochs": "model.timescales",
@@ -112,6 +116,7 @@ _HOME = {
     "parse_time": "model.timescales",
     "passes": "analysis.passes",
     "positions_with_forecast": "analysis.outlook",
+    "query": "batch.query",
     "read_almanac": "formats.almanacs",
     "read_nav": "formats.rinex_nav",
     "read_obs": "formats.rinex_obs",
@@ -128,6 +133,7 @@ _HOME = {
     "station_worth": "analysis.station_worth",
     "stations": "model.stations",
     "tracked": "analysis.tracking",
+    "trend": "batch.trend",
     "visibility": "analysis.visibility",
     "write_report": "output.report",
 }
@@ -163,6 +169,7 @@ __all__ = [
     "best_sites",
     "common_view",
     "compare",
+    "diff",
     "dilution_of_precision",
     "dop_map",
     "epochs",
@@ -178,6 +185,7 @@ __all__ = [
     "parse_time",
     "passes",
     "positions_with_forecast",
+    "query",
     "read_almanac",
     "read_nav",
     "read_obs",
@@ -194,6 +202,7 @@ __all__ = [
     "station_worth",
     "stations",
     "tracked",
+    "trend",
     "visibility",
     "write_report",
 ]

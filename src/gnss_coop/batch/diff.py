@@ -29,8 +29,8 @@ def diff(a: str | Path, b: str | Path, *, values: bool = True) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per result that is not the same in both: ``day``, ``product``, ``part``, ``verdict`` ("only in a", "only in
-        b", "differs", "failed in a" or "b"), ``reason`` (inputs, settings, software, or none of these),
+        One row per result that is not the same in both: ``day``, ``product``, ``part``, ``verdict`` ("only in a",
+        "only in b", "differs", "failed in a" or "b"), ``reason`` (inputs, settings, software, or none of these),
         ``largest_difference`` between numbers and the ``column`` where it is; NaN and empty where tables have other
         rows or are not compared. ``attrs`` holds ``n_same`` and ``n_compared``.
 

@@ -34,8 +34,8 @@ def query(root: str | Path, sql: str) -> pd.DataFrame:
     root : str or Path
         The folder that `gnss-coop batch` wrote.
     sql : str
-        One SELECT (or WITH, VALUES, DESCRIBE, SHOW TABLES) in DuckDB's SQL. Tables are the products
-        (``compare``, ``passes``, ...), with the columns ``year`` and ``day``; those of the ledger (``files``, ``contents``,
+        One SELECT (or WITH, VALUES, DESCRIBE, SHOW TABLES) in DuckDB's SQL. Tables are the products (``compare``,
+        ``passes``, ...), with the columns ``year`` and ``day``; those of the ledger (``files``, ``contents``,
         ``rejects``, ``coverage``, ``day_inputs``, ``jobs``, ``runs``); and the views ``daily_availability``,
         ``monthly_gain``, ``worst_intervals`` and ``missing_days``. What was not computed is an empty table.
 
@@ -46,12 +46,13 @@ def query(root: str | Path, sql: str) -> pd.DataFrame:
     Raises
     ------
     ArchiveError
-        If the folder is no archive, the statement is not one SELECT, cannot be understood, or asks for anything outside.
+        If the folder is no archive, or the statement is not one SELECT, cannot be understood, or asks for anything
+        outside.
 
     Notes
     -----
-    Only files that the ledger knows can be read, no other file of the machine, nothing can be written, and no setting can
-    be changed: questions may come from strangers.
+    Only files that the ledger knows can be read, no other file of the machine, nothing can be written, and no setting
+    can be changed: questions may come from strangers.
 
     Examples
     --------
@@ -65,7 +66,8 @@ def query(root: str | Path, sql: str) -> pd.DataFrame:
             statements = connection.extract_statements(sql)
             if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
                 raise ArchiveError("a question is one SELECT: an archive is read and never changed by it")
-            return connection.execute(statements[0]).df()
+            table: pd.DataFrame = connection.execute(statements[0]).df()
+            return table
         except duckdb.Error as error:
             raise ArchiveError(_said(str(error), connection)) from None
 
@@ -118,8 +120,13 @@ def _ledger_table(ledger: Ledger, name: str) -> pd.DataFrame:
 
 
 def _paths(folder: Path, done: pd.DataFrame, product: str) -> list[str]:
-    """Return the files of a product, those of the ledger only."""
-    return [str((folder / path).resolve()) for path in sorted(done.loc[done["product"] == product, "path"])]
+    """Return the files of a product, those of the ledger only; a ledger may be forged, so none outside."""
+    inside = folder.resolve()
+    paths = [(inside / path).resolve() for path in sorted(done.loc[done["product"] == product, "path"])]
+    for path in paths:
+        if not path.is_relative_to(inside / f"product={product}"):
+            raise ArchiveError(f"the ledger of {folder} names {path}, which is not in the archive: do not use it")
+    return [str(path) for path in paths]
 
 
 def _allow(connection: duckdb.DuckDBPyConnection, paths: list[str]) -> None:

@@ -243,6 +243,35 @@ REPORT = _stack(
     _option("--overwrite", is_flag=True, help="Replace a report that is there."),
     _option("--quiet", is_flag=True, help="No notes on standard error."),
 )
+ARCHIVE = _option(
+    "--archive",
+    type=click.Path(),
+    default="results",
+    show_default=True,
+    metavar="FOLDER",
+    help="The archive that gnss-coop batch wrote.",
+)
+TREND = _stack(
+    _option(
+        "--per",
+        "period",
+        type=click.Choice(("day", "month", "year")),
+        default="month",
+        show_default=True,
+        help="What one figure is of.",
+    ),
+    _option(
+        "--stations",
+        "selection",
+        type=CommaSeparated("stations"),
+        default="all",
+        show_default=True,
+        metavar="NAME[,...]",
+        help="Stations of the archive; all is all of them together.",
+    ),
+    _option("--plot", type=click.Path(), metavar="PATH", help="Picture of the first station: .png or .svg."),
+    _option("--overwrite", is_flag=True, help="Replace outputs that exist."),
+)
 BATCH = _stack(
     _option(
         "-o", "--output", type=click.Path(), metavar="FOLDER", help="The archive; a run goes on in one that is there."
