@@ -187,7 +187,8 @@ class Dask:
     @property
     def n_workers(self) -> int:
         """Threads of all workers that are there now; clusters grow and shrink."""
-        return max(1, sum(self._client.nthreads().values()))
+        n_threads: dict[str, int] = self._client.nthreads()
+        return max(1, sum(n_threads.values()))
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         """Hand over a task."""

@@ -154,7 +154,8 @@ PRODUCTS: Final[dict[str, Product]] = {
             _types(
                 "mask_deg DOUBLE, station VARCHAR, sv VARCHAR, begins VARCHAR, rise_gpst TIMESTAMP, "
                 "rise_azimuth_deg DOUBLE, culmination_gpst TIMESTAMP, culmination_azimuth_deg DOUBLE, "
-                "max_elevation_deg DOUBLE, ends VARCHAR, set_gpst TIMESTAMP, set_azimuth_deg DOUBLE, duration_s DOUBLE"
+                "max_elevation_deg DOUBLE, ends VARCHAR, set_gpst TIMESTAMP, set_azimuth_deg DOUBLE, "
+                "duration_s DOUBLE"
             ),
             ("station", "mask_deg", "sv", "rise_gpst"),
             divided_by=("mask_deg",),
@@ -162,8 +163,8 @@ PRODUCTS: Final[dict[str, Product]] = {
         Product(
             "dop", _dop, _POSITIONS,
             _types(
-                "clocks VARCHAR, time_gpst TIMESTAMP, station VARCHAR, systems VARCHAR, mask_deg DOUBLE, n_used BIGINT, "
-                "gdop DOUBLE, pdop DOUBLE, hdop DOUBLE, vdop DOUBLE, tdop DOUBLE"
+                "clocks VARCHAR, time_gpst TIMESTAMP, station VARCHAR, systems VARCHAR, mask_deg DOUBLE, "
+                "n_used BIGINT, gdop DOUBLE, pdop DOUBLE, hdop DOUBLE, vdop DOUBLE, tdop DOUBLE"
             ),
             ("time_gpst", "station", "systems", "mask_deg", "clocks"),
         ),
