@@ -126,6 +126,8 @@ def _paths(folder: Path, done: pd.DataFrame, product: str) -> list[str]:
     for path in paths:
         if not path.is_relative_to(inside / f"product={product}"):
             raise ArchiveError(f"the ledger of {folder} names {path}, which is not in the archive: do not use it")
+        if not path.is_file():
+            raise ArchiveError(f"{path} is gone: run gnss-coop batch again, which computes what is missing")
     return [str(path) for path in paths]
 
 

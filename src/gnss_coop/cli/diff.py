@@ -26,12 +26,15 @@ def command(a: str, b: str, **shared: Any) -> int:
     """
     session = Session(**shared)
     from gnss_coop.batch.diff import diff
+    from gnss_coop.output.tables import as_text
 
     table = diff(a, b)
-    n_same, n_compared = table.attrs["n_same"], table.attrs["n_compared"]
-    session.note(f"{n_same} of {n_compared} results are the same")
-    if len(table) or not session.wants_text:
-        session.write(table)
+    n_same = table.attrs["n_same"]
+    head = [f"a: {a}", f"b: {b}", f"{n_same} of {table.attrs['n_compared']} results are the same", ""]
+    if not session.wants_text:
+        session.note(head[2])
+    body = as_text(table, color=session.color) if len(table) else ""
+    session.write(table, "\n".join(head) + body)
     if table.empty:
         return 0
     return EXIT_SOME_FAILED if n_same else EXIT_ALL_FAILED
