@@ -33,7 +33,7 @@ from gnss_coop.batch.words import metrics_text
 from gnss_coop.errors import ArchiveError, StudyError
 
 _LOST: Final = "its worker was killed twice, perhaps for want of memory: use fewer workers, or look at the system's log"
-_SLOW_START_S: Final = 3.0
+_SLOW_START_S: Final = 5.0
 _OK, _STOPPED, _SOME_FAILED, _ALL_FAILED, _INTERRUPTED = 0, 2, 3, 4, 130
 
 
@@ -164,6 +164,7 @@ class _Run:
         self._engine: Engine | None = None
         self._summary = Summary()
         self._run = 0
+        self._n_workers: int | None = None
         self._paths: dict[str, str] = {}  # of each content, the first in order
         self._days = DayIndex(request.settings.letters)
         self._outcome: dict[str, Counter[bool]] = {}  # of each day worked on: parts that came out, and not
@@ -220,7 +221,7 @@ class _Run:
                 self._sweep()
             if self._run:
                 self._ledger.end_run(
-                    self._run, state, engine=engine.name if engine else "", n_workers=engine and engine.n_workers,
+                    self._run, state, engine=engine.name if engine else "", n_workers=self._n_workers,
                     n_days=summary.n_days, n_done=summary.n_done, n_skipped=summary.n_skipped,
                     n_failed=summary.n_failed, n_bad_files=summary.n_bad_files, exit_code=codes.get(state, _STOPPED),
                     worker_peak_bytes=summary.peak_bytes,
@@ -374,6 +375,7 @@ class _Run:
     def _drive(self, function: Callable[[Any], Any], tasks: list[Any], done: Any, lost: Any) -> None:
         if self._engine is None:
             self._engine = self._start_engine(self._summary.n_files)
+            self._n_workers = self._engine.n_workers
             self._warm(self._engine)
         peak = drive(self._engine, function, tasks, done, lost)
         self._summary.peak_bytes = max(self._summary.peak_bytes, peak)
@@ -382,7 +384,7 @@ class _Run:
         """Let one worker compile the kernels, if they are not, before all of them would."""
         future = engine.submit(warm, self._request.products)
         if not wait([future], timeout=_SLOW_START_S).done:
-            self._watch.note("compiling the numerical kernels for this machine (first run only) ...")
+            self._watch.note("starting; where a first run compiles the numerical kernels this takes a while ...")
         try:
             future.result()
         except engine.lost:
