@@ -18,6 +18,7 @@ from typing import Any, Final, Protocol
 from gnss_coop.errors import StudyError
 
 _WATCH_S: Final = 0.5
+_DASK_ANSWER_S: Final = 10.0
 _DASK_GRACE_S: Final = 0.5
 
 
@@ -178,7 +179,7 @@ class Dask:
                     silence_logs=50,
                 )  # fmt: skip
         try:
-            self._client = Client(self._cluster or address, timeout=10)
+            self._client = Client(self._cluster or address, timeout=_DASK_ANSWER_S)
         except (OSError, ValueError) as error:
             raise StudyError(f"no Dask scheduler answers at {address} ({error}); start one, or check the address"
                              ) from None  # fmt: skip
