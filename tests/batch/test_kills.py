@@ -12,14 +12,14 @@ import pytest
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="finds processes by /proc")
 
 #: How often a run is killed before it may end; more for a longer look at rare moments.
-KILLS = int(os.environ.get("GNSS_COOP_TEST_KILLS", "4"))
+KILLS = int(os.environ.get("GNSS_COOP_TEST_KILLS", "2"))
 SEED = int(os.environ.get("GNSS_COOP_TEST_SEED", "0"))
 
 
 @pytest.fixture(scope="module")
 def many_days(tmp_path_factory, on_day):
     folder = tmp_path_factory.mktemp("archive")
-    for k in range(12):
+    for k in range(8):
         (folder / f"day{k:02d}.24g").write_bytes(on_day(k))
     return folder
 
@@ -39,7 +39,7 @@ def is_running(pid):
         return False
 
 
-@pytest.mark.parametrize("victim", ["run", "worker", "either"])
+@pytest.mark.parametrize("victim", ["run", "worker"])
 def test_killed_and_resumed_until_done(victim, many_days, undisturbed, tmp_path, start, tree, children):
     chance = random.Random(f"{SEED} {victim}")
     output = tmp_path / "results"
@@ -50,11 +50,10 @@ def test_killed_and_resumed_until_done(victim, many_days, undisturbed, tmp_path,
         while kills < KILLS and process.poll() is None:
             time.sleep(chance.uniform(0.1, 2.0))
             workers = children(process.pid)
-            whom = chance.choice(["run", "worker"]) if victim == "either" else victim
-            if process.poll() is None and (whom == "run" or workers):
-                os.kill(process.pid if whom == "run" else chance.choice(workers), signal.SIGKILL)
+            if process.poll() is None and (victim == "run" or workers):
+                os.kill(process.pid if victim == "run" else chance.choice(workers), signal.SIGKILL)
                 kills += 1
-            if whom == "run":
+            if victim == "run":
                 break
         code = process.wait(timeout=120)
         for _ in range(50):  # workers end with the run, at once on Linux
@@ -66,7 +65,7 @@ def test_killed_and_resumed_until_done(victim, many_days, undisturbed, tmp_path,
             break
         assert code in (-signal.SIGKILL, 3, 4)
     assert code == 0
-    assert kills == KILLS or kills > 0
+    assert kills > 0
     assert tree(output) == undisturbed
 
 

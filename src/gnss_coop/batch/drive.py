@@ -7,6 +7,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from gnss_coop.batch.executors import Engine
@@ -16,6 +17,18 @@ _TASK_S: Final = 1.0
 _MOST_ITEMS: Final = 64
 _LOOK_S: Final = 0.2
 _STRIKES: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """What work took: most memory of a worker [byte], time in tasks, and time that workers were there for [s]."""
+
+    peak_bytes: int = 0
+    busy_s: float = 0.0
+    there_s: float = 0.0
+
+    def __add__(self, other: Effort) -> Effort:
+        return Effort(max(self.peak_bytes, other.peak_bytes), self.busy_s + other.busy_s, self.there_s + other.there_s)
 
 
 class Item(Protocol):
@@ -33,7 +46,7 @@ def drive(
     items: Iterable[Item],
     on_result: Callable[[Any, Any], None],
     on_lost: Callable[[Any], None],
-) -> int:
+) -> Effort:
     """Run a function on all items.
 
     A killed worker takes with it all tasks that were under way. These items are done again one at a time: the
@@ -52,12 +65,13 @@ def drive(
 
     Returns
     -------
-    int
-        Most memory that a worker has had [byte].
+    Effort
+        What it took.
     """
+    started = time.perf_counter()
     work = _Drive(engine, function, items, on_result, on_lost)
     work.run()
-    return work.peak_bytes
+    return Effort(work.peak_bytes, work.seconds, engine.n_workers * (time.perf_counter() - started))
 
 
 def run_all(function: Callable[[Any], Any], items: list[Any]) -> tuple[list[Any], float, int]:
@@ -100,7 +114,7 @@ class _Drive:
         self._suspects: deque[Item] = deque()
         self._strikes: Counter[str] = Counter()
         self._under_way: dict[Future[Any], list[Item]] = {}
-        self._n_done, self._seconds, self.peak_bytes = 0, 0.0, 0
+        self._n_done, self.seconds, self.peak_bytes = 0, 0.0, 0
 
     def run(self) -> None:
         while self._waiting or self._suspects or self._under_way:
@@ -123,7 +137,7 @@ class _Drive:
         """Return how many items make a task, so that it lasts and there are still tasks for all workers."""
         if not self._n_done:
             return 1
-        wanted = round(_TASK_S / max(self._seconds / self._n_done, 1e-6))
+        wanted = round(_TASK_S / max(self.seconds / self._n_done, 1e-6))
         fair = len(self._waiting) // (2 * self._engine.n_workers)
         return max(1, min(wanted, fair, _MOST_ITEMS))
 
@@ -138,7 +152,7 @@ class _Drive:
         except self._engine.lost:
             return items
         self._n_done += len(items)
-        self._seconds += seconds
+        self.seconds += seconds
         self.peak_bytes = max(self.peak_bytes, peak)
         for item, result in zip(items, results, strict=True):
             self._on_result(item, result)

@@ -12,12 +12,14 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 from typing import Any, Final, Protocol
 
 from gnss_coop.errors import StudyError
 
 _WATCH_S: Final = 0.5
-_DASK_GRACE_S: Final = 1.0
+_DASK_ANSWER_S: Final = 10.0
+_DASK_GRACE_S: Final = 0.5
 
 
 class Engine(Protocol):
@@ -177,7 +179,7 @@ class Dask:
                     silence_logs=50,
                 )  # fmt: skip
         try:
-            self._client = Client(self._cluster or address, timeout=10)
+            self._client = Client(self._cluster or address, timeout=_DASK_ANSWER_S)
         except (OSError, ValueError) as error:
             raise StudyError(f"no Dask scheduler answers at {address} ({error}); start one, or check the address"
                              ) from None  # fmt: skip
@@ -208,9 +210,9 @@ class Dask:
         with suppress(Exception):  # whatever fails now, the run ends all the same
             self._pool.shutdown(wait=False)
             self._client.close(timeout=_DASK_GRACE_S)
-        if self._cluster is not None:
-            with suppress(Exception):  # as above
-                self._cluster.close(timeout=_DASK_GRACE_S)
+        if self._cluster is not None:  # a proper end takes seconds
+            for process in multiprocessing.active_children():
+                process.kill()
 
 
 def default_workers() -> int:
@@ -226,6 +228,7 @@ def _no_interrupts_inherited() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
+    resource_tracker.ensure_running()  # else the first process starts it, which lets interrupts in again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

@@ -18,7 +18,7 @@ from gnss_coop.formats.decompress import read_bytes
 _PACKED: Final = r"(\.(gz|z|zip|bz2|xz))?"
 #: Names that navigation files have; of a folder only such files are taken.
 _NAV_NAME: Final = re.compile(
-    rf"(.+_[A-Z0-9]*N\.rnx|(?!.*_[A-Z0-9]*[OMC]\.rnx).+\.rnx|.{{4,}}\.\d\d[nglqcihpfb]|.+\.[a-z]?nav|.+\.[ngp]){_PACKED}",
+    rf"(.+_[A-Z0-9]*N\.rnx|(?!.*_[A-Z0-9]*[OMC]\.rnx).+\.rnx|.+\.\d\d[nglqcihpfb]|.+\.[a-z]?nav|.+\.[ngp]){_PACKED}",
     re.IGNORECASE,
 )
 _LABEL: Final = b"RINEX VERSION / TYPE"

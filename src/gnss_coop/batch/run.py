@@ -18,7 +18,7 @@ from gnss_coop._version import __version__
 from gnss_coop.analysis.coverage import DayCount
 from gnss_coop.batch import archive
 from gnss_coop.batch.days import DayIndex
-from gnss_coop.batch.drive import drive
+from gnss_coop.batch.drive import Effort, drive
 from gnss_coop.batch.executors import Engine
 from gnss_coop.batch.inputs import find_inputs, ledger_text
 from gnss_coop.batch.jobs import DayTask, PartResult, all_failed, run_day
@@ -33,7 +33,7 @@ from gnss_coop.batch.words import metrics_text
 from gnss_coop.errors import ArchiveError, StudyError
 
 _LOST: Final = "its worker was killed twice, perhaps for want of memory: use fewer workers, or look at the system's log"
-_SLOW_START_S: Final = 3.0
+_SLOW_START_S: Final = 5.0
 _OK, _STOPPED, _SOME_FAILED, _ALL_FAILED, _INTERRUPTED = 0, 2, 3, 4, 130
 
 
@@ -97,8 +97,8 @@ class Summary:
     failures : dict of str to str
         Reasons, by file or day.
     duration_s : float
-    peak_bytes : int
-        Most memory of one worker.
+    effort : Effort
+        What it took of the workers.
     """
 
     n_files: int = 0
@@ -110,7 +110,7 @@ class Summary:
     n_failed: int = 0
     failures: dict[str, str] = field(default_factory=dict)
     duration_s: float = 0.0
-    peak_bytes: int = 0
+    effort: Effort = field(default_factory=Effort)
 
     @property
     def exit_code(self) -> int:
@@ -164,6 +164,7 @@ class _Run:
         self._engine: Engine | None = None
         self._summary = Summary()
         self._run = 0
+        self._n_workers: int | None = None
         self._paths: dict[str, str] = {}  # of each content, the first in order
         self._days = DayIndex(request.settings.letters)
         self._outcome: dict[str, Counter[bool]] = {}  # of each day worked on: parts that came out, and not
@@ -220,10 +221,10 @@ class _Run:
                 self._sweep()
             if self._run:
                 self._ledger.end_run(
-                    self._run, state, engine=engine.name if engine else "", n_workers=engine and engine.n_workers,
+                    self._run, state, engine=engine.name if engine else "", n_workers=self._n_workers,
                     n_days=summary.n_days, n_done=summary.n_done, n_skipped=summary.n_skipped,
                     n_failed=summary.n_failed, n_bad_files=summary.n_bad_files, exit_code=codes.get(state, _STOPPED),
-                    worker_peak_bytes=summary.peak_bytes,
+                    worker_peak_bytes=summary.effort.peak_bytes,
                 )  # fmt: skip
                 self._write_metrics(codes.get(state, _STOPPED))
         except (ArchiveError, OSError):
@@ -260,8 +261,7 @@ class _Run:
         self._know(unchanged, known)
         tasks = scan_tasks(new, self._wanted, self._keys_done(), self._days_of_no_guess(new))
         if tasks:
-            self._watch.begin("files", len(new))
-            self._drive(run_scan, tasks, self._scanned, self._scan_lost)
+            self._drive("files", len(new), run_scan, tasks, self._scanned, self._scan_lost)
 
     def _know(self, paths: list[str], known: Mapping[str, Mapping[str, Any]]) -> None:
         counts = self._ledger.day_counts()
@@ -340,8 +340,7 @@ class _Run:
             if task.parts:
                 tasks.append(task)
         if tasks:
-            self._watch.begin("days", len(tasks))
-            self._drive(run_day, tasks, self._day_done, self._day_lost)
+            self._drive("days", len(tasks), run_day, tasks, self._day_done, self._day_lost)
         summary.n_failed = sum(1 for day in covered if self._outcome.get(day, Counter())[False])
         summary.n_done = sum(1 for day in covered if self._outcome.get(day, Counter())[True])
         summary.n_skipped = summary.n_days - len([day for day in covered if day in self._outcome])
@@ -371,18 +370,21 @@ class _Run:
 
     # --- Engine -----------------------------------------------------------------------------------------
 
-    def _drive(self, function: Callable[[Any], Any], tasks: list[Any], done: Any, lost: Any) -> None:
+    def _drive(
+        self, what: str, total: int, function: Callable[[Any], Any], tasks: list[Any], done: Any, lost: Any
+    ) -> None:
         if self._engine is None:
             self._engine = self._start_engine(self._summary.n_files)
+            self._n_workers = self._engine.n_workers
             self._warm(self._engine)
-        peak = drive(self._engine, function, tasks, done, lost)
-        self._summary.peak_bytes = max(self._summary.peak_bytes, peak)
+        self._watch.begin(what, total)
+        self._summary.effort += drive(self._engine, function, tasks, done, lost)
 
     def _warm(self, engine: Engine) -> None:
         """Let one worker compile the kernels, if they are not, before all of them would."""
         future = engine.submit(warm, self._request.products)
         if not wait([future], timeout=_SLOW_START_S).done:
-            self._watch.note("compiling the numerical kernels for this machine (first run only) ...")
+            self._watch.note("starting; where a first run compiles the numerical kernels this takes a while ...")
         try:
             future.result()
         except engine.lost:

@@ -55,12 +55,19 @@ class Settings:
 
     def __post_init__(self) -> None:
         by_name = tuple(sorted(self.stations, key=lambda station: station.name))
-        age = tuple(sorted(self.max_age_s)) if isinstance(self.max_age_s, tuple) else self.max_age_s
+        age = self.max_age_s
+        if age is not None:
+            age = tuple(sorted((letter, float(s)) for letter, s in age)) if isinstance(age, tuple) else float(age)
         for name, value in {
             "systems": in_one_order(self.systems),
             "clocks": tuple(sorted({_plain_clocks(c) for c in self.clocks})),
             "mask_deg": tuple(sorted({float(m) for m in self.mask_deg})),
             "stations": Network(", ".join(s.name for s in by_name), by_name),
+            "max_pdop": float(self.max_pdop),
+            "step_s": float(self.step_s),
+            "map_grid_deg": float(self.map_grid_deg),
+            "map_region": tuple(map(float, self.map_region)),
+            "map_step_s": float(self.map_step_s),
             "exclude_sv": tuple(sorted(set(self.exclude_sv))),
             "max_age_s": age,
             "map_percentiles": tuple(sorted({float(p) for p in self.map_percentiles})),

@@ -51,8 +51,10 @@ def summary_text(summary: Summary) -> str:
         f"{summary.n_failed} failed; {summary.n_files} files, {summary.n_bad_files} of them unreadable"
     ]
     rate = f", {summary.n_done / summary.duration_s * 3600:.3g} days an hour" if summary.n_done else ""
-    memory = f"; a worker took up to {summary.peak_bytes / 1e6:.0f} MB" if summary.peak_bytes else ""
-    lines.append(f"{length_text(summary.duration_s)}{rate}{memory}")
+    effort = summary.effort
+    busy = f", workers busy for {100 * effort.busy_s / effort.there_s:.0f} % of it" if effort.there_s else ""
+    memory = f"; a worker took up to {effort.peak_bytes / 1e6:.0f} MB" if effort.peak_bytes else ""
+    lines.append(f"{length_text(summary.duration_s)}{rate}{busy}{memory}")
     lines += [f"failed: {why if what in why else f'{what}: {why}'}" for what, why in _some(summary.failures)]
     if len(summary.failures) > _SHOWN:
         lines.append(f"and {len(summary.failures) - _SHOWN} more: gnss-coop batch --status tells where to look")
@@ -134,7 +136,7 @@ def metrics_text(summary: Summary, ledger: Ledger, exit_code: int) -> str:
         ("end_timestamp_seconds", "When the last run ended.", {"": now}),
         ("success_timestamp_seconds", "When a run last ended without failures; 0 for never.",
          {"": now if exit_code == 0 else success}),
-        ("worker_peak_bytes", "Most memory of one worker in the last run.", {"": summary.peak_bytes}),
+        ("worker_peak_bytes", "Most memory of one worker in the last run.", {"": summary.effort.peak_bytes}),
         ("archive_results", "Result files in the archive.", {"": held["n"]}),
         ("archive_bytes", "Their size.", {"": held["n_bytes"]}),
     )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import click
 from click.core import ParameterSource
 
 from gnss_coop.cli import options as opt
+from gnss_coop.cli.main import EXIT_INTERRUPTED, INTERRUPTED
 
 if TYPE_CHECKING:
     from gnss_coop.batch.executors import Engine
@@ -61,7 +63,12 @@ def command(sources: tuple[str, ...], **shared: Any) -> int:
     request = study.request(force=shared["force"], recheck=shared["recheck"], metrics=shared["metrics"])
     watch = Watch(sys.stderr, terminal=sys.stderr.isatty(), as_json=shared["log_json"], quiet=shared["quiet"])
     try:
-        summary = run(request, lambda n: _engine(shared, n), watch, stdin=sys.stdin.buffer)
+        summary = run(request, lambda n_tasks: _engine(shared, n_tasks), watch, stdin=sys.stdin.buffer)
+    except KeyboardInterrupt:
+        if shared["threads"] or shared["scheduler"] or shared["local_cluster"]:
+            click.echo(INTERRUPTED, err=True)
+            os._exit(EXIT_INTERRUPTED)  # their threads would go on for seconds
+        raise
     finally:
         watch.end()
     if not shared["quiet"]:
