@@ -1,4 +1,4 @@
-"""Measure DOP maps and print one table: ``python benchmarks/maps.py``; it takes some three minutes."""
+"""Measure DOP maps and print one table: ``python benchmarks/maps.py``; it takes some five minutes."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ from pathlib import Path
 import kshana
 Path(sys.argv[2]).write_text(kshana.run(sys.argv[1]))
 """
-# Runs in a process of its own. The peak comes from VmHWM: ru_maxrss starts with that of the parent.
+# Both run in a process of their own. The peak comes from VmHWM: ru_maxrss starts with that of the parent.
 _MEMORY = """
 import re, sys
 from pathlib import Path
@@ -74,6 +74,18 @@ before = status_kib("VmRSS")
 world = gc.dop_map(sky, gc.GeoGrid(step_deg=float(sys.argv[3])))
 print(status_kib("VmHWM"), before, world.nbytes)
 """
+_COMMAND_MEMORY = """
+import re, sys
+from pathlib import Path
+from gnss_coop.cli import main
+code = main.run(sys.argv[1:])
+print("peak", re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1])
+sys.exit(code)
+"""
+#: What `gnss-coop map` may take for any grid without --keep-time [bytes].
+_MOST_BYTES = 800e6
+#: Grids, masks and endings of files whose memory is measured; the epochs do not matter, so they are few.
+_LARGE_MAPS = (("0.25", "5,15,25", "nc"), ("0.1", "5", "nc"), ("0.1", "5", "png"), ("0.1", "5,15,25", "tif"))
 
 
 def main() -> None:
@@ -88,6 +100,7 @@ def main() -> None:
             *_call_rows(sky),
             *_growth_rows(every),
             *_memory_rows(),
+            *_command_memory_rows(),
             *tile_kernel.rows(sky),
             *peak.rows(sky),
         ]
@@ -240,6 +253,24 @@ def _memory_rows() -> list[Row]:
             Row(f"dop_map, {step_deg} deg, rise of the peak", f"{rise:.0f} MiB (process {high:.0f} MiB)",
                 f"its result {size:.0f} MiB", rise / size)
         )  # fmt: skip
+    return rows
+
+
+def _command_memory_rows() -> list[Row]:
+    """Peak memory of `gnss-coop map` with maps that do not fit it."""
+    rows = []
+    for step_deg, masks, ending in _LARGE_MAPS if Path("/proc/self/status").exists() else ():
+        with tempfile.TemporaryDirectory() as folder:
+            command = (
+                sys.executable, "-c", _COMMAND_MEMORY, "map", str(SAMPLE), "--systems", ",".join(THREE), "--grid",
+                step_deg, "--step", "14400", "--mask", masks, "-o", str(Path(folder, f"dop.{ending}")), "--quiet",
+            )  # fmt: skip
+            printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        peak_bytes = int(printed.rsplit(maxsplit=1)[1]) * 1024
+        job = f"gnss-coop map, {step_deg} deg, {masks.count(',') + 1} masks, {ending}: peak of the process"
+        rows.append(
+            Row(job, f"{peak_bytes / 1e6:.0f} MB", f"wanted {_MOST_BYTES / 1e6:.0f} MB", peak_bytes / _MOST_BYTES)
+        )
     return rows
 
 

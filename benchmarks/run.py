@@ -1,4 +1,4 @@
-"""Measure reading, positions, DOP and the command line, and print one table: ``python benchmarks/run.py``."""
+"""Measure reading, positions, DOP, networks and the command line, and print one table: ``python benchmarks/run.py``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import command
 import dop
+import networks
 import positions
 import reading
 from common import ROOT, print_table, unpack_sample
@@ -21,6 +22,7 @@ def main() -> None:
             *reading.memory_rows(day, ROOT / "sample_rinex" / "Example_Glonass_Rinex400.n"),
             *positions.rows(day),
             *dop.rows(day),
+            *networks.rows(),
             *command.rows(),
         ]
     print_table(rows)

@@ -19,9 +19,12 @@ from gnss_coop._version import __version__
 if TYPE_CHECKING:
     from gnss_coop.analysis.best_sites import best_sites
     from gnss_coop.analysis.comparison import compare, findings
+    from gnss_coop.analysis.depth_map import depth_map, visibility_circle
     from gnss_coop.analysis.dop import dilution_of_precision
     from gnss_coop.analysis.dop_map import dop_map
     from gnss_coop.analysis.forecast import forecast_positions
+    from gnss_coop.analysis.ledger import mutual_gain
+    from gnss_coop.analysis.ledger_findings import ledger_findings
     from gnss_coop.analysis.map_summary import map_summary, rule_verdicts
     from gnss_coop.analysis.network import network_table, satellite_table
     from gnss_coop.analysis.network_coverage import common_view, network_arcs
@@ -67,6 +70,7 @@ if TYPE_CHECKING:
     from gnss_coop.model.scenario import Scenario
     from gnss_coop.model.stations import Network, Station, read_station, stations
     from gnss_coop.model.timescales import epochs, format_time, parse_time
+    from gnss_coop.output.ledger_page import write_ledger
     from gnss_coop.output.report import write_report
 
 #: Where each public name lives; modules are imported when a name is first used.
@@ -100,6 +104,7 @@ _HOME = {
     "best_sites": "analysis.best_sites",
     "common_view": "analysis.network_coverage",
     "compare": "analysis.comparison",
+    "depth_map": "analysis.depth_map",
     "diff": "batch.diff",
     "dilution_of_precision": "analysis.dop",
     "dop_map": "analysis.dop_map",
@@ -107,8 +112,10 @@ _HOME = {
     "findings": "analysis.comparison",
     "forecast_positions": "analysis.forecast",
     "format_time": "model.timescales",
+    "ledger_findings": "analysis.ledger_findings",
     "map_summary": "analysis.map_summary",
     "mean_elements": "model.element_fit",
+    "mutual_gain": "analysis.ledger",
     "network_arcs": "analysis.network_coverage",
     "network_table": "analysis.network",
     "network_views": "analysis.network_views",
@@ -135,6 +142,8 @@ _HOME = {
     "tracked": "analysis.tracking",
     "trend": "batch.trend",
     "visibility": "analysis.visibility",
+    "visibility_circle": "analysis.depth_map",
+    "write_ledger": "output.ledger_page",
     "write_report": "output.report",
 }
 
@@ -169,6 +178,7 @@ __all__ = [
     "best_sites",
     "common_view",
     "compare",
+    "depth_map",
     "diff",
     "dilution_of_precision",
     "dop_map",
@@ -176,8 +186,10 @@ __all__ = [
     "findings",
     "forecast_positions",
     "format_time",
+    "ledger_findings",
     "map_summary",
     "mean_elements",
+    "mutual_gain",
     "network_arcs",
     "network_table",
     "network_views",
@@ -204,6 +216,8 @@ __all__ = [
     "tracked",
     "trend",
     "visibility",
+    "visibility_circle",
+    "write_ledger",
     "write_report",
 ]
 

@@ -377,7 +377,7 @@ def test_wrong_questions(sky, settings, words):
 def test_a_map_that_the_machine_cannot_hold_is_refused_before_it_is_computed(sky, monkeypatch):
     monkeypatch.setattr(os, "sysconf", {"SC_PHYS_PAGES": 1000, "SC_PAGE_SIZE": 4096}.get)
     computed = []
-    # 64,800 cells, 3 scenarios, 9 percentiles and 5 numbers besides, 4 bytes, three times
+    # 64,800 cells, 3 scenarios, 9 percentiles and 5 numbers besides, 4 bytes: the result, and two parts of it
     with pytest.raises(GridError, match=r"about 0\.0 GB of memory, and the machine has 0\.0 GB"):
         gc.dop_map(sky, gc.GeoGrid(step_deg=1), threads=1, progress=lambda *_: computed.append(1))
     assert not computed

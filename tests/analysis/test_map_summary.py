@@ -8,8 +8,9 @@ import pytest
 import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
 
-from gnss_coop.analysis.map_summary import is_met, map_summary, places_of, rule_verdicts, weighted_median
+from gnss_coop.analysis.map_summary import is_met, map_summary, rule_verdicts, weighted_median
 from gnss_coop.model.grid import GeoGrid
 from gnss_coop.model.rules import Rule, rule_named
 
@@ -81,7 +82,6 @@ def test_points_weigh_all_the_same():
     assert row["availability_mean_pct"] == pytest.approx(60.0)
     assert (row["pdop_median"], row["n_used_mean"], row["n_used_min"]) == (2.0, 8.0, 3)
     assert (row["mask_deg"], row["worst_latitude_deg"], row["worst_longitude_deg"]) == (25.0, 89.0, 30.0)
-    assert [a.tolist() for a in places_of(points)] == [[0.0, 60.0, 89.0], [10.0, 20.0, 30.0]]
 
 
 def test_a_row_for_each_scenario_and_mask_even_if_a_mask_comes_twice():
@@ -96,7 +96,30 @@ def test_a_row_for_each_scenario_and_mask_even_if_a_mask_comes_twice():
 def test_the_weighted_median_is_that_of_values_written_as_often_as_they_weigh(pairs):
     values, weights = (np.array(column, float) for column in zip(*pairs, strict=True))
     often = sorted(np.repeat(values, weights.astype(int)))
-    assert weighted_median(values, weights) == often[(len(often) - 1) // 2]
+    assert weighted_median(lambda: [(values, weights)]) == often[(len(often) - 1) // 2]
+
+
+@given(
+    npst.arrays(np.float32, 60, elements=st.floats(0, width=32) | st.sampled_from([1.5, np.inf])),
+    npst.arrays(np.float64, 60, elements=st.integers(1, 9)),
+)
+def test_the_median_of_any_floats_read_in_parts_is_that_of_all_in_order(values, weights):
+    found = weighted_median(lambda: zip(np.split(values, 4), np.split(weights, 4), strict=True))
+    order = np.argsort(values)
+    assert found == values[order][np.searchsorted(np.cumsum(weights[order]), weights.sum() / 2)]
+
+
+def test_a_map_in_many_blocks_is_summed_up_as_a_whole(monkeypatch):
+    grid = GeoGrid(6)
+    rng = np.random.default_rng(4)
+    values = {name: rng.gamma(2.0, size=grid.shape) for name in ("pdop_median", "availability_pct", "n_used_mean")}
+    values["availability_pct"].ravel()[[71, 900]] = 0.001  # the first of two is named
+    data = world(grid, **values, n_used_min=rng.integers(2, 9, grid.shape))
+    whole = map_summary(data)
+    assert (whole["worst_latitude_deg"].item(), whole["worst_longitude_deg"].item()) == (-81.0, -111.0)
+    monkeypatch.setattr("gnss_coop.model.grid._BLOCK_CELLS", 7 * grid.shape[1])
+    parts = map_summary(data)
+    pd.testing.assert_frame_equal(parts, whole, rtol=1e-14)  # sums round otherwise
 
 
 # --- Rules ------------------------------------------------------------------------------------------------

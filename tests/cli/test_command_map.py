@@ -4,9 +4,12 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from collections import namedtuple
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -222,7 +225,7 @@ def test_overwrite_replaces(run, tmp_path):
 def test_time_that_does_not_fit_the_disk_is_refused_before_anything_is_computed(run, tmp_path, monkeypatch):
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**9, 10**9, 10**6))
-    monkeypatch.setattr("gnss_coop.analysis.dop_map.dop_map", lambda *_, **__: pytest.fail("it was computed"))
+    monkeypatch.setattr("gnss_coop.analysis.map_job.MapJob.compute", lambda *_: pytest.fail("it was computed"))
     result = run("map", *NOMINAL, "--grid", 1, "-o", "dop.nc", "--keep-time", "field.zarr")
     result.refused("field.zarr would hold up to", "free")
     assert [p.name for p in tmp_path.iterdir() if p.suffix != ".toml"] == []
@@ -268,4 +271,52 @@ def test_interruption_gives_130_and_leaves_no_file(start, tmp_path, moment):
         time.sleep(0.3)
     assert process.poll() is None, "it was over too early"
     interrupted(process)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+def test_interruption_of_a_large_map_leaves_no_scratch_file(start, tmp_path):
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    large = ("--grid", 0.25, "--step", 300, "-o", "dop.nc")
+    process = start("map", "--nominal", "R,C", "--epoch", "2027-01-01", *large, preexec_fn=heed)
+    deadline = time.monotonic() + 60
+    while not any(tmp_path.glob(".gnss-coop-*/map.nc")) and process.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert process.poll() is None, "it was over too early"
+    interrupted(process)
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- Memory -------------------------------------------------------------------------------------------------
+
+PEAK = """
+import re, sys
+from pathlib import Path
+from gnss_coop.cli import main
+code = main.run(sys.argv[1:])
+print(code, re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1])
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux tells the peak")
+@pytest.mark.parametrize("kind", ["nc", "tif"])
+def test_a_large_map_takes_no_more_memory_than_promised(tmp_path, kind):
+    pytest.importorskip("tifffile")
+    # 720 by 1440 cells, 3 scenarios, 3 masks, 14 variables, 4 bytes: a map of 520 MB, which once took 1070 MB.
+    asked = ("--nominal", "R,C", "--epoch", "2027-01-01", "--step", "43200", "--grid", "0.25", "--mask", "5,15,25")
+    command = [sys.executable, "-c", PEAK, "map", *asked, "-o", f"dop.{kind}", "--quiet"]
+    out = subprocess.run(command, check=True, capture_output=True, text=True, cwd=tmp_path).stdout
+    code, peak_kib = map(int, out.splitlines()[-1].split())
+    assert code == 0
+    assert peak_kib * 1024 < 800e6
+    assert [p.name for p in tmp_path.iterdir()] == [f"dop.{kind}"]
+
+
+def test_a_large_map_is_refused_where_the_disk_has_no_room_for_it(run, tmp_path, monkeypatch):
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**9, 10**9, 10**8))
+    monkeypatch.setattr("gnss_coop.analysis.map_job.MapJob.compute", lambda *_: pytest.fail("it was computed"))
+    result = run("map", *NOMINAL, "--grid", 0.25, "-o", "dop.nc")
+    result.refused("map of 0.2 GB", "0.1 GB free", "another disk")
     assert list(tmp_path.iterdir()) == []

@@ -127,7 +127,7 @@ def test_every_example_runs(run, monkeypatch, request, tmp_path, words):
     assert "error" not in result.err
     written = set(tmp_path.iterdir()) - before
     assert result.out.count("\n") > 1 or written
-    flags = {"-o", "--output", "--plot"}
+    flags = {"-o", "--output", "--plot", "--depth-map"}
     assert {Path(word).name for flag, word in itertools.pairwise(words) if flag in flags} <= {
         path.name for path in written
     }

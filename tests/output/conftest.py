@@ -1,10 +1,44 @@
-"""Maps of the form that `dop_map` gives, with values that a reader can work out."""
+"""Maps of the form that `dop_map` gives, with values that a reader can work out, and a reader of pages."""
+
+import html.parser
 
 import numpy as np
 import pytest
 import xarray as xr
 
 SYSTEMS = ["R", "C", "R+C"]
+VOID = {"meta", "link", "br", "img", "hr", "input"}
+
+
+class Page(html.parser.HTMLParser):
+    """Notes tags, ids and references, and checks that tags close in order."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.tags, self.ids, self.attributes = [], [], [], []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += [(tag, *pair) for pair in attrs]
+        self.ids += [value for name, value in attrs if name == "id"]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += [(tag, *pair) for pair in attrs]
+        self.ids += [value for name, value in attrs if name == "id"]
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="session")
+def parsed():
+    """Parse a page; fails where tags do not close in order."""
+    return Page
 
 
 def make_map(lat, lon, masks=(5.0, 25.0)):

@@ -6,11 +6,14 @@ import sys
 
 import numpy as np
 import pytest
+import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
 import gnss_coop as gc
 from gnss_coop.errors import OutputError
+from gnss_coop.output import map_panels
+from gnss_coop.output.map_layers import cell_edges, pick_layers
 from gnss_coop.output.map_projection import PROJECTIONS, View, coastline_points, robinson
 from gnss_coop.output.plots import plot_map
 
@@ -161,6 +164,39 @@ def test_a_snapshot_is_one_instant():
     figure = plot_map(gc.dop_map(sky, gc.GeoGrid(30)))
     assert figure.texts[0].get_text().replace("\n", " ").endswith("2027-01-01 00:00 GPST")
     assert " 1 epoch. " in figure.texts[1].get_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "most", "step"),
+    [("world", 864, 1), ("world", 863, 2), ("world", 100, 3), ("world", 2, 21), ("bering", 300, 2), ("bering", 100, 3)],
+)
+def test_of_too_many_cells_the_middle_one_of_each_square_is_drawn(name, most, step, request, monkeypatch):
+    layers = pick_layers(request.getfixturevalue(name), "pdop_median", mask_deg=5)
+    monkeypatch.setattr(map_panels, "_MOST_CELLS", most)
+    latitude, longitude = cell_edges(layers)
+    thin, (south_north, west_east) = map_panels.thinned(layers)
+    for axis, every, few in (("lat", latitude, south_north), ("lon", longitude, west_east)):
+        assert (few[0], few[-1]) == (every[0], every[-1])
+        assert len(few) == thin.sizes[axis] + 1
+        assert abs(thin.sizes[axis] - layers.sizes[axis] / step) < 1
+        assert ((few[:-1] < thin[axis].values) & (thin[axis].values < few[1:])).all()
+    xr.testing.assert_identical(thin, layers.sel(lat=thin["lat"], lon=thin["lon"]))
+
+
+def test_a_fine_map_and_its_thinned_picture_look_alike(monkeypatch, tmp_path):
+    image = pytest.importorskip("matplotlib.image")
+    lat, lon = np.arange(-89.5, 90), np.arange(-179.5, 180)
+    waves = (3.0 + 2.0 * np.sin(np.radians(2 * lat))[:, None] * np.cos(np.radians(lon))).astype(np.float32)
+    fine = xr.Dataset(
+        {"pdop_median": (("systems", "lat", "lon"), waves[np.newaxis])},
+        coords={"systems": ["R"], "lat": lat, "lon": lon, "mask_deg": 5.0},
+    )
+    plot_map(fine, tmp_path / "fine.png")
+    monkeypatch.setattr(map_panels, "_MOST_CELLS", 30_000)  # of 64,800
+    plot_map(fine, tmp_path / "thin.png")
+    fine, thin = (image.imread(tmp_path / name)[..., :3] for name in ("fine.png", "thin.png"))
+    # Colours differ at the edges of their steps only, which move by a cell at most.
+    assert (np.abs(fine - thin).max(axis=-1) > 0.05).mean() < 0.02
 
 
 def caption(world):

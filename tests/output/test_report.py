@@ -2,7 +2,6 @@
 
 import dataclasses
 import hashlib
-import html.parser
 import re
 import xml.etree.ElementTree as ET
 
@@ -24,7 +23,6 @@ duckdb = pytest.importorskip("duckdb")
 SAMPLE = "sample_rinex/BRDC00IGS_R_20240100000_01D_MN.rnx.gz"
 OBS = "sample_rinex/CIBG00IDN_R_20240100000_01D_30M_MO.crx.gz"
 NASTY = '<b>Hill & "Co"'
-VOID = {"meta", "link", "br", "img", "hr", "input"}
 
 
 @pytest.fixture(scope="module")
@@ -51,31 +49,6 @@ def folder(reports, root, tmp_path_factory):
     return target
 
 
-class Page(html.parser.HTMLParser):
-    """Notes tags, ids and references, and checks that tags close in order."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.open, self.tags, self.ids, self.attributes = [], [], [], []
-        self.feed(text)
-        assert self.open == []
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append(tag)
-        self.attributes += [(tag, *pair) for pair in attrs]
-        self.ids += [value for name, value in attrs if name == "id"]
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.tags.append(tag)
-        self.attributes += [(tag, *pair) for pair in attrs]
-        self.ids += [value for name, value in attrs if name == "id"]
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-
 def pages(folder):
     return {path.name: path.read_text("utf-8") for path in folder.glob("*.html")}
 
@@ -88,9 +61,9 @@ def test_the_folder_holds_a_page_a_station_and_all_tables(folder):
     assert [path.name for path in folder.parent.iterdir()] == ["report"]
 
 
-def test_pages_are_well_formed_and_stand_alone(folder):
+def test_pages_are_well_formed_and_stand_alone(folder, parsed):
     for name, text in pages(folder).items():
-        page = Page(text)
+        page = parsed(text)
         assert len(set(page.ids)) == len(page.ids), name
         for tag, attribute, value in page.attributes:
             if attribute in ("href", "src", "aria-labelledby"):

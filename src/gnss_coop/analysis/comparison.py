@@ -201,8 +201,8 @@ def _without_supplement(records: Sequence[dict[str, Any]], limit: str) -> list[s
     best = max(records, key=lambda row: float(row["availability_pct"]))
     return [
         f"No scenario supplements another one ({names}), so no gain can be stated.",
-        f"{limit} holds between {_percent(worst['availability_pct'])} of the time "
-        f"({_name(worst)} {_place(worst)}) and {_percent(best['availability_pct'])} "
+        f"{limit} holds between {percent_text(worst['availability_pct'])} of the time "
+        f"({_name(worst)} {_place(worst)}) and {percent_text(best['availability_pct'])} "
         f"({_name(best)} {_place(best)}).",
     ]
 
@@ -243,7 +243,7 @@ def _place(row: dict[str, Any]) -> str:
     return f"at {row['station']} with a {row['mask_deg']:g} degree mask"
 
 
-def _percent(value: float) -> str:
+def percent_text(value: float) -> str:
     """One decimal, but neither a complete nor an absent coverage where it is not quite so."""
     if 0.0 < value < 0.1:
         return "under 0.1 %"
@@ -253,7 +253,7 @@ def _percent(value: float) -> str:
 
 
 def _availabilities(step: dict[str, Any]) -> str:
-    alone, joint = _percent(step["availability_pct"]), _percent(step["joint"]["availability_pct"])
+    alone, joint = percent_text(step["availability_pct"]), percent_text(step["joint"]["availability_pct"])
     return f"{joint} of the time, as without" if alone == joint else f"{joint} of the time instead of {alone}"
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from gnss_coop.model.grid import row_blocks
 from gnss_coop.model.rules import Rule
 
 if TYPE_CHECKING:
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     import xarray as xr
 
 Floats = npt.NDArray[np.float64]
+Singles = npt.NDArray[np.float32]
+
+#: Bits of a float32 that one count of `weighted_median` tells apart: half of them.
+_DIGIT_BITS = 16
 
 
 def map_summary(world: xr.Dataset) -> pd.DataFrame:
@@ -43,57 +48,109 @@ def map_summary(world: xr.Dataset) -> pd.DataFrame:
     """
     import pandas as pd
 
-    if "mask_deg" not in world.dims:
-        world = world.expand_dims("mask_deg")
-    latitude, longitude = places_of(world)
-    weights = np.cos(np.radians(latitude)) if "lat" in world.dims else np.ones(latitude.size)
+    weights = _weights(world)
     rows = []
     for c, system in enumerate(world["systems"].values):
-        for k, mask in enumerate(world["mask_deg"].values):
-            layer = world.isel(systems=c, mask_deg=k)
-            rows.append({"systems": str(system), "mask_deg": float(mask), **_row(layer, latitude, longitude, weights)})
+        for k, mask in enumerate(np.atleast_1d(world["mask_deg"].values)):
+            layer = world.isel({"systems": c, "mask_deg": k}, missing_dims="ignore")
+            rows.append({"systems": str(system), "mask_deg": float(mask), **_row(layer, weights)})
     return pd.DataFrame(rows)
 
 
-def places_of(world: xr.Dataset) -> tuple[Floats, Floats]:
-    """Return latitude and longitude [deg] of the cells or points of a map, flat."""
-    if "lat" not in world.dims:
-        return world["latitude"].values, world["longitude"].values
-    latitude, longitude = np.meshgrid(world["lat"].values, world["lon"].values, indexing="ij")
-    return latitude.ravel(), (longitude.ravel() + 180.0) % 360.0 - 180.0
+def _weights(world: xr.Dataset) -> Floats:
+    """Return the weight of the cells of each row of a grid, or of each point."""
+    return np.cos(np.radians(world["lat"].values)) if "lat" in world.dims else np.ones(world.sizes["point"])
 
 
-def _row(layer: xr.Dataset, latitude: Floats, longitude: Floats, weights: Floats) -> dict[str, Any]:
-    values = {
-        name: layer[name].values.astype(np.float64).ravel()
-        for name in ("pdop_median", "availability_pct", "n_used_mean", "n_used_min")
-    }
-    available = values["availability_pct"]
-    worst = int(np.argmin(available))
-    alike = available[worst] == available.max()
+def _row(layer: xr.Dataset, weights: Floats) -> dict[str, Any]:
+    blocks = list(row_blocks(layer["pdop_median"].shape))
+
+    def values_of(name: str) -> Iterator[tuple[Singles, Floats]]:
+        """Read a variable block by block, with the weights of its cells."""
+        for rows in blocks:
+            values = layer[name][rows].values
+            yield values, _spread(weights[rows], values.shape)
+
+    lowest, highest, worst = _extremes(values for values, _ in values_of("availability_pct"))
+    latitude, longitude = (np.nan, np.nan) if lowest == highest else _place(layer, worst)
     return {
-        "pdop_median": weighted_median(values["pdop_median"], weights),
-        "pdop_median_worst": float(values["pdop_median"].max()),
-        "availability_mean_pct": float(np.average(available, weights=weights)),
-        "availability_worst_pct": float(available[worst]),
-        "worst_latitude_deg": np.nan if alike else float(latitude[worst]),
-        "worst_longitude_deg": np.nan if alike else float(longitude[worst]),
-        "n_used_mean": float(np.average(values["n_used_mean"], weights=weights)),
-        "n_used_min": int(values["n_used_min"].min()),
+        "pdop_median": weighted_median(lambda: values_of("pdop_median")),
+        "pdop_median_worst": _extremes(values for values, _ in values_of("pdop_median"))[1],
+        "availability_mean_pct": _mean(values_of("availability_pct")),
+        "availability_worst_pct": lowest,
+        "worst_latitude_deg": latitude,
+        "worst_longitude_deg": longitude,
+        "n_used_mean": _mean(values_of("n_used_mean")),
+        "n_used_min": int(_extremes(values for values, _ in values_of("n_used_min"))[0]),
     }
 
 
-def weighted_median(values: Floats, weights: Floats) -> float:
-    """Return the value up to which half of the weight lies.
+def _spread(weights: Floats, shape: tuple[int, ...]) -> Floats:
+    """Give each cell the weight of its row."""
+    return np.broadcast_to(weights.reshape(-1, *(1,) * (len(shape) - 1)), shape)
+
+
+def _extremes(blocks: Iterable[Singles]) -> tuple[float, float, int]:
+    """Return the least and the greatest value, and the first place of the least in the whole."""
+    lowest, highest, place, start = np.inf, -np.inf, 0, 0
+    for values in blocks:
+        least = int(values.argmin())
+        if (found := float(values.flat[least])) < lowest:
+            lowest, place = found, start + least
+        highest = max(highest, float(values.max()))
+        start += values.size
+    return lowest, highest, place
+
+
+def _place(layer: xr.Dataset, index: int) -> tuple[float, float]:
+    """Return latitude and longitude [deg] of a cell or point by its place in the whole."""
+    if "lat" not in layer.dims:
+        return float(layer["latitude"][index]), float(layer["longitude"][index])
+    row, column = divmod(index, layer.sizes["lon"])
+    return float(layer["lat"][row]), (float(layer["lon"][column]) + 180.0) % 360.0 - 180.0
+
+
+def _mean(blocks: Iterable[tuple[Singles, Floats]]) -> float:
+    total = of_all = 0.0
+    for values, weights in blocks:
+        total += float((values * weights).sum())
+        of_all += float(weights.copy().sum())
+    return total / of_all
+
+
+def weighted_median(read: Callable[[], Iterable[tuple[Singles, Floats]]]) -> float:
+    """Return the value up to which half of the weight lies, without sorting and without holding all values.
+
+    The weights are counted up by the first half of the values' bits, which find the median nearly, then by the
+    other half of the bits of those values alone.
+
+    Parameters
+    ----------
+    read : callable
+        Gives float32 values, none of them negative, with their weights, block by block; it is called twice.
 
     Examples
     --------
-    >>> weighted_median(np.array([1.0, 5.0, 9.0]), np.array([1.0, 1.0, 3.0]))
+    >>> values, weights = np.array([1.0, 9.0, 5.0], np.float32), np.array([1.0, 3.0, 1.0])
+    >>> weighted_median(lambda: [(values, weights)])
     9.0
     """
-    order = np.argsort(values)
-    reached = np.cumsum(weights[order])
-    return float(values[order][np.searchsorted(reached, 0.5 * reached[-1])])
+    found = 0  # the first bits of the median, as many as are known
+    below = half = 0.0
+    for shift in (_DIGIT_BITS, 0):
+        weight_of = np.zeros(2**_DIGIT_BITS)
+        for values, weights in read():
+            bits = np.ascontiguousarray(values, np.float32).view(np.uint32)
+            digits = (bits >> np.uint32(shift)) - np.uint32(found << _DIGIT_BITS)  # wraps round where others come first
+            alike = digits < weight_of.size
+            weight_of += np.bincount(digits[alike], weights[alike], weight_of.size)
+        present = np.flatnonzero(weight_of)
+        reached = below + np.cumsum(weight_of[present])
+        half = half or 0.5 * float(reached[-1])
+        place = min(int(np.searchsorted(reached, half)), present.size - 1)  # rounding may leave the last short of it
+        below = float(reached[place - 1]) if place else below
+        found = found << _DIGIT_BITS | int(present[place])
+    return float(np.uint32(found).view(np.float32))
 
 
 def rule_verdicts(summary: pd.DataFrame, rule: Rule, span_days: float, *, globe: bool = True) -> list[str]:

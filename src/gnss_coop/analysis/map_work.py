@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import sys
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
@@ -27,6 +31,8 @@ Floats: TypeAlias = npt.NDArray[np.float64]
 Singles: TypeAlias = npt.NDArray[np.float32]
 Integers: TypeAlias = npt.NDArray[np.int64]
 Progress: TypeAlias = Callable[[int, int], None]
+#: Part of a map: rows and columns of a grid, or a run of points.
+Where: TypeAlias = tuple[slice, ...]
 
 _SQUARES: Final = {
     "gdop": tiles.GEOMETRIC, "pdop": tiles.POSITION, "hdop": tiles.HORIZONTAL, "vdop": tiles.VERTICAL,
@@ -38,6 +44,8 @@ _TILE_SIDE: Final = 8
 _LEAST_SINE: Final = -0.99999
 #: Tiles that one task takes: long enough that threads seldom wait for each other.
 _CHUNK_TILES: Final = 16
+#: Tasks that each thread may be ahead of what is taken: it has work while a part is stored, and results do not pile up.
+_TASKS_AHEAD: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +101,49 @@ def thread_count(threads: int | None) -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def arrange(places: GeoGrid | GeoPoints) -> Places:
-    """Put cells into tiles: squares of 8 by 8 cells of a grid, runs of 64 of a list."""
+def parts_of(places: GeoGrid | GeoPoints, n_cells: int) -> list[Where]:
+    """Divide places into parts of about so many cells, which have the same tiles as the whole.
+
+    Examples
+    --------
+    >>> for rows, columns in parts_of(GeoGrid(10), 300):
+    ...     print(rows, columns)
+    slice(0, 8, None) slice(0, 36, None)
+    slice(8, 16, None) slice(0, 36, None)
+    slice(16, 18, None) slice(0, 36, None)
+    """
     if isinstance(places, GeoPoints):
-        n = len(places)
+        return [(run,) for run in _runs(len(places), n_cells, tiles.LANES)]
+    n_rows, n_columns = places.shape
+    columns = _runs(n_columns, n_cells // _TILE_SIDE, _TILE_SIDE)
+    rows = _runs(n_rows, n_cells // n_columns, _TILE_SIDE)
+    return [(row_run, column_run) for row_run in rows for column_run in columns]
+
+
+def _runs(n: int, length: int, unit: int) -> list[slice]:
+    """Divide n into runs of at most a length, or of one unit; whole units each but the last."""
+    step = n if length >= n else max(length // unit, 1) * unit
+    return [slice(start, min(start + step, n)) for start in range(0, n, step)]
+
+
+def tile_count(where: Where) -> int:
+    """Return the number of tiles of a part."""
+    side = _TILE_SIDE if len(where) > 1 else tiles.LANES
+    return math.prod(-(-(run.stop - run.start) // side) for run in where)
+
+
+def arrange(places: GeoGrid | GeoPoints, where: Where | None = None) -> Places:
+    """Put cells into tiles: squares of 8 by 8 cells of a grid, runs of 64 of a list; of a part, or of all."""
+    if where is None:
+        (where,) = parts_of(places, sys.maxsize)
+    if isinstance(places, GeoPoints):
+        (run,) = where
+        n = run.stop - run.start
         cells = np.minimum(np.arange(-(-n // tiles.LANES) * tiles.LANES), n - 1).reshape(-1, tiles.LANES)
-        return Places(places.latitude_deg, places.longitude_deg, places.height_m, cells)
-    latitude, longitude = np.meshgrid(places.latitude_deg, places.longitude_deg, indexing="ij")
-    rows, columns = (_blocks(n) for n in places.shape)
-    cells = rows[:, None, :, None] * places.shape[1] + columns[None, :, None, :]
+        return Places(places.latitude_deg[run], places.longitude_deg[run], places.height_m[run], cells)
+    latitude, longitude = np.meshgrid(places.latitude_deg[where[0]], places.longitude_deg[where[1]], indexing="ij")
+    rows, columns = (_blocks(n) for n in latitude.shape)
+    cells = rows[:, None, :, None] * latitude.shape[1] + columns[None, :, None, :]
     return Places(latitude.ravel(), longitude.ravel(), np.zeros(latitude.size), cells.reshape(-1, tiles.LANES))
 
 
@@ -151,27 +193,44 @@ class MapWork:
             shares,
         )
 
-    def run(self, places: Places, threads: int, progress: Progress | None) -> tuple[Singles, Singles]:
-        """Return counts (scenario, mask, 3, cell) and quantiles (scenario, mask, dop, quantile, cell)."""
-        shape = (len(self.members), self.sine_mask.size)
-        n_cells = places.latitude_deg.size
-        counts = np.empty((*shape, 3, n_cells), np.float32)
-        quantiles = np.empty((*shape, self.kept.size, self.shares.size, n_cells), np.float32)
-        n_tiles = len(places.tile_cells)
-        starts = range(0, n_tiles, _CHUNK_TILES)
-        done = 0
+    def run(
+        self, parts: Iterable[Places], n_tiles: int, threads: int, progress: Progress | None
+    ) -> Generator[tuple[Singles, Singles]]:
+        """Yield counts (scenario, mask, 3, cell) and quantiles (scenario, mask, dop, quantile, cell) of each part.
+
+        The threads go on with the next part while one is taken away.
+        """
         pool = ThreadPoolExecutor(threads)
+        tasks = ((places, start) for places in parts for start in range(0, len(places.tile_cells), _CHUNK_TILES))
+        waiting: deque[tuple[Places, Future[tuple[Integers, Floats, Singles]]]] = deque()
+        counts, quantiles = self._room(0)
+        left = done = 0
         try:
-            for chunk, some_counts, some_quantiles in pool.map(lambda start: self.chunk(places, start), starts):
+            while True:
+                for places, start in islice(tasks, threads * _TASKS_AHEAD - len(waiting)):
+                    waiting.append((places, pool.submit(self.chunk, places, start)))
+                if not waiting:
+                    return
+                places, task = waiting.popleft()
+                if not left:  # the first of a part
+                    counts, quantiles = self._room(places.latitude_deg.size)
+                    left = len(places.tile_cells)
+                chunk, some_counts, some_quantiles = task.result()
                 cells = chunk.ravel()
-                counts[..., cells] = np.moveaxis(some_counts, 0, 3).reshape(*shape, 3, -1)
+                counts[..., cells] = np.moveaxis(some_counts, 0, 3).reshape(*counts.shape[:-1], -1)
                 quantiles[..., cells] = np.moveaxis(some_quantiles, 0, 4).reshape(*quantiles.shape[:-1], -1)
-                done += len(chunk)
+                left, done = left - len(chunk), done + len(chunk)
                 if progress is not None:
                     progress(done, n_tiles)
+                if not left:
+                    yield counts, quantiles
         finally:
             pool.shutdown(cancel_futures=True)
-        return counts, quantiles
+
+    def _room(self, n_cells: int) -> tuple[Singles, Singles]:
+        shape = (len(self.members), self.sine_mask.size)
+        counts = np.empty((*shape, 3, n_cells), np.float32)
+        return counts, np.empty((*shape, self.kept.size, self.shares.size, n_cells), np.float32)
 
     def chunk(self, places: Places, start: int) -> tuple[Integers, Floats, Singles]:
         """Compute some tiles; return their cells, counts (tile, ..., 3, LANES) and quantiles (tile, ..., LANES)."""

@@ -133,16 +133,21 @@ def network_arcs(views: NetworkViews) -> pd.DataFrame:
             at_hole = (before < 0) | (behind < 0)
             start_ns, end_ns = views.epoch_ns[first], views.epoch_ns[after - 1] + step_ns
             columns = {
-                "network": network,
-                "sv": sv,
+                "network": np.full(len(kind), network),
+                "sv": np.full(len(kind), sv),
                 "kind": np.where(kind == 1, "arc", "gap"),
                 "start_gpst": timescales.to_datetime64(start_ns),
                 "end_gpst": timescales.to_datetime64(end_ns),
                 "duration_min": (after - first) * views.step_s / 60.0,
                 "cut": np.where(at_hole, "ephemeris", np.where(at_span, "span", "")),
             }
-            tables.append(pd.DataFrame(columns))
-    return pd.concat(tables, ignore_index=True)
+            tables.append(columns)
+    return pd.DataFrame({name: np.concatenate([table[name] for table in tables]) for name in tables[0]})
+
+
+def all_are_cut(views: NetworkViews) -> bool:
+    """Tell whether no arc and no gap of any network is whole, so that their lengths are but those of the span."""
+    return not network_arcs(views)["cut"].eq("").any()
 
 
 def _runs(state: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -166,10 +171,10 @@ def common_view(views: NetworkViews) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row per system and orbit class: ``system``, ``orbit``, ``n_satellites``, ``countries`` (joined by
-        "+"), ``common_view_pct`` (usable satellite-epochs in view of every one of them),
-        ``common_view_mean_n`` (satellites so seen at once), ``common_view_gap_max_min`` (longest time
-        without any), ``home`` and ``upload_gap_max_min``, NaN where the home network is not among the
-        networks of the views.
+        "+"), ``common_view_pct`` (usable satellite-epochs in view of every one of them), ``common_view_mean_n``
+        (satellites so seen at once) and ``common_view_gap_max_min`` (longest time without any), both of epochs
+        at which any satellite of the group is usable, ``home`` and ``upload_gap_max_min``, NaN where the home
+        network is not among the networks of the views.
 
     Raises
     ------
@@ -197,6 +202,7 @@ def common_view(views: NetworkViews) -> pd.DataFrame:
     rows = []
     for letter, orbit, chosen in views.groups():
         seen, usable = both[:, chosen], views.usable[:, chosen]
+        any_usable: Bools = np.asarray(usable.any(axis=1))
         home = HOME.get(letter, "")
         upload_min = float("nan")
         if home in views.networks.names:
@@ -209,8 +215,8 @@ def common_view(views: NetworkViews) -> pd.DataFrame:
                 "n_satellites": int(chosen.sum()),
                 "countries": "+".join(sorted(groups)),
                 "common_view_pct": 100.0 * float(seen.sum() / usable.sum()),
-                "common_view_mean_n": float(seen.sum(axis=1).mean()),
-                "common_view_gap_max_min": _longest_without(seen.any(axis=1)) * views.step_s / 60.0,
+                "common_view_mean_n": float(seen.sum() / any_usable.sum()),
+                "common_view_gap_max_min": _longest_without(any_usable & ~seen.any(axis=1)) * views.step_s / 60.0,
                 "home": home,
                 "upload_gap_max_min": upload_min,
             }
@@ -218,7 +224,7 @@ def common_view(views: NetworkViews) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _longest_without(any_in_view: Bools) -> int:
-    first, after = _runs(any_in_view.astype(np.int64))
-    lengths = (after - first)[~any_in_view[first]]
+def _longest_without(waiting: Bools) -> int:
+    first, after = _runs(waiting.astype(np.int64))
+    lengths = (after - first)[waiting[first]]
     return int(lengths.max(initial=0))

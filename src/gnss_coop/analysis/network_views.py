@@ -12,7 +12,7 @@ import numpy.typing as npt
 from gnss_coop.analysis.forecast_marks import forecast_attributes
 from gnss_coop.analysis.visibility import positions_m, station_arrays, visibility
 from gnss_coop.analysis.worst_intervals import even_epochs
-from gnss_coop.constants import NS_PER_S, OMEGA_E_GLONASS_RADPS
+from gnss_coop.constants import GM_GLONASS_M3S2, NS_PER_S, OMEGA_E_GLONASS_RADPS
 from gnss_coop.errors import EphemerisGapError
 from gnss_coop.kernels import network as kernel
 from gnss_coop.model.almanac import orbit_class
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     from gnss_coop.analysis.visibility import StationArrays
     from gnss_coop.model.networks import NetworksLike
+
+#: Smallest sine of the angle between two positions that tells the plane of their orbit.
+_LEAST_SINE: Final = 1e-5
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -214,15 +217,23 @@ def orbit_classes(satellites_m: Floats, step_s: float) -> npt.NDArray[np.str_]:
 
 
 def _class_of(track_m: Floats, step_s: float) -> OrbitClass:
-    known: Bools = np.asarray(np.isfinite(track_m[:, 0]))
-    radius_m = float(np.nanmean(np.linalg.norm(track_m[known], axis=1)))
-    [pairs] = np.nonzero(known[:-1] & known[1:])
-    if pairs.size == 0:  # one position here and there: the latitude is all there is
-        highest = np.abs(track_m[known, 2]).max() / radius_m
-        return orbit_class(radius_m, math.degrees(math.asin(highest)))
-    angle = OMEGA_E_GLONASS_RADPS * step_s
-    first, second = track_m[pairs[0]], track_m[pairs[0] + 1]
-    c, s = math.cos(angle), math.sin(angle)
-    inertial = np.array([c * second[0] - s * second[1], s * second[0] + c * second[1], second[2]])
-    normal = np.cross(first, inertial)
-    return orbit_class(radius_m, math.degrees(math.acos(normal[2] / np.linalg.norm(normal))))
+    [known] = np.nonzero(np.isfinite(track_m[:, 0]))
+    angle = OMEGA_E_GLONASS_RADPS * step_s * (known - known[0])
+    c, s = np.cos(angle), np.sin(angle)
+    x, y, z = track_m[known].T
+    inertial = np.column_stack([c * x - s * y, s * x + c * y, z])
+    radius_m = np.linalg.norm(inertial, axis=1)
+    normals = np.cross(inertial[0], inertial)
+    sines = np.linalg.norm(normals, axis=1) / (radius_m[0] * radius_m)
+    widest = int(sines.argmax())
+    if sines[widest] < _LEAST_SINE:  # the latitude is all there is
+        tilt = float(np.abs(z / radius_m).max())
+        return orbit_class(float(radius_m.mean()), math.degrees(math.asin(tilt)))
+    # Turned round when more than half a turn lies between.
+    tilt = abs(float(normals[widest, 2])) / (sines[widest] * radius_m[0] * radius_m[widest])
+    # The parameter of the ellipse, from the area swept, tells a synchronous orbit near its perigee from a MEO. After
+    # more than half a turn it is too small.
+    swept_rad = math.atan2(sines[1], inertial[0] @ inertial[1] / (radius_m[0] * radius_m[1]))
+    swept = swept_rad * radius_m[0] * radius_m[1] / (step_s * (known[1] - known[0]))
+    size_m = max(float(radius_m.mean()), swept**2 / GM_GLONASS_M3S2)
+    return orbit_class(size_m, math.degrees(math.acos(min(tilt, 1.0))))

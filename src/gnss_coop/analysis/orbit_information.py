@@ -25,14 +25,24 @@ WINDOW_H: Final = 24.0
 MAX_SIGMA_M: Final = 1e5
 #: Smallest pivot of the scaled information: rounding reaches a thousandth of it.
 _LEAST_PIVOT: Final = 1e-13
+#: Beyond this the positions are not those of one orbit. Sun, Moon and sunlight, which are left out, make 20 km a day.
+MAX_DEVIATION_M: Final = 1e5
 #: Velocity from five positions, one step apart: fourth-order central differences (Abramowitz and Stegun, 25.3.6).
 _STENCIL: Final = np.array([1.0, -8.0, 0.0, 8.0, -1.0]) / 12.0
+#: What they make of the angle of a step on a circle, up to where they no longer tell it.
+_STEP_RAD: Final = np.linspace(0.0, 1.75, 1000)
+_SEEN_RAD: Final = (8.0 * np.sin(_STEP_RAD) - np.sin(2.0 * _STEP_RAD)) / 6.0
+#: Corrections of the orbits: two bring them to millimetres, more are for long steps.
+_MAX_CORRECTIONS: Final = 6
+_CORRECTED_M: Final = 1.0
+_FITTED_EPOCHS: Final = 300
 _PHYSICS: Final = np.array([const.GM_GLONASS_M3S2, const.J2_GLONASS, const.AE_GLONASS_M, const.OMEGA_E_GLONASS_RADPS])
 
 ONE_STATION: Final = "one station cannot tell the orbit from the satellite's clock; at least two are needed"
 NEVER_TWO: Final = "never in view of two stations at once, so the satellite's clock hides the orbit"
 NEVER_SEEN: Final = "never in view"
 TOO_SHORT: Final = "fewer than five epochs in a row with an ephemeris: no orbit to start from"
+NO_ORBIT: Final = "the positions are not those of one orbit (off by more than 100 km): a bad record, or too long a step"
 SINGULAR: Final = "the ranges leave the orbit undetermined (formal 3D sigma beyond 100 km)"
 
 
@@ -55,7 +65,7 @@ class OrbitInformation:
     n_epochs : int
         Epochs of the window.
     deviation_m : (sv,) float64
-        Largest distance of the integrated orbit from the given positions.
+        Largest distance of the integrated orbit from the given positions; NaN without an orbit.
     """
 
     phi: Floats
@@ -98,23 +108,16 @@ class OrbitInformation:
         """
         if not (window_h > 0.0 and range_interval_s > 0.0):
             raise ScenarioError("the window [h] and the interval of ranges [s] must be positive numbers")
-        n = int(min(len(views.epoch_ns), max(1, round(window_h * 3600.0 / views.step_s))))
+        n = max(1, round(min(len(views.epoch_ns), window_h * 3600.0 / views.step_s)))
         positions, usable = np.ascontiguousarray(views.positions_m[:n]), views.usable[:n]
-        states, reference = _states(positions, usable, views.step_s)
+        basis, phi, deviation_m = _orbits(positions, usable, views.step_s)
         n_satellites = len(views.sv)
-        integrated = np.empty((n, n_satellites, 3))
-        basis, phi = np.empty((n, n_satellites, 3, 3)), np.empty((n, n_satellites, 3, 6))
-        kernel.transition(states, reference, n, views.step_s, _PHYSICS, integrated, basis, phi)
         lines = np.empty((n, n_satellites, len(views.places.xyz_m), 4))
         up = np.ascontiguousarray(views.places.enu[:, 2])
         kernel.lines_of_sight(positions, views.places.xyz_m, up, views.visible[:, :n], basis, lines)
         moments = np.empty((n_satellites, 3, 6, 6))
         kernel.moments(phi, usable, moments)
-        deviation_m = np.linalg.norm(integrated - positions, axis=2)
-        return cls(
-            phi, basis, lines, moments, views.step_s / range_interval_s, n,
-            np.where(np.isnan(deviation_m), 0.0, deviation_m).max(axis=0),
-        )  # fmt: skip
+        return cls(phi, basis, lines, moments, views.step_s / range_interval_s, n, deviation_m)
 
     def matrices(self, members: Bools, *, clock_known: bool = False) -> Floats:
         """Information of some stations about each satellite's state, (sv, 6, 6), lower triangles."""
@@ -159,12 +162,44 @@ class OrbitInformation:
 
     def _reason(self, s: int, in_view: int, needed: int, n_members: int) -> str:
         if np.isnan(self.phi[0, s, 0, 0]):
-            return TOO_SHORT
+            return TOO_SHORT if np.isnan(self.deviation_m[s]) else NO_ORBIT
         if n_members < needed:
             return ONE_STATION
         if in_view == 0:
             return NEVER_SEEN
         return NEVER_TWO if in_view < needed else SINGULAR
+
+
+def _orbits(positions: Floats, usable: Bools, step_s: float) -> tuple[Floats, Floats, Floats]:
+    """Integrate the orbits that fit the positions best: their directions, matrices, and how far off they are."""
+    states, reference = _states(positions, usable, step_s)
+    n_times, n_satellites = usable.shape
+    integrated = np.empty_like(positions)
+    basis, phi = np.empty((n_times, n_satellites, 3, 3)), np.empty((n_times, n_satellites, 3, 6))
+    for _ in range(_MAX_CORRECTIONS + 1):
+        kernel.transition(states, reference, n_times, step_s, _PHYSICS, integrated, basis, phi)
+        off = np.einsum("tsdi,tsi->tsd", basis, positions - integrated)
+        moved = [_corrected(states[s], off[:, s], phi[:, s], usable[:, s]) for s in range(n_satellites)]
+        if max(moved) < _CORRECTED_M:
+            break
+    distance_m = np.where(usable, np.linalg.norm(off, axis=2), -np.inf).max(axis=0)
+    distance_m = np.where(np.isnan(states[:, 0]), np.nan, np.where(np.isnan(distance_m), np.inf, distance_m))
+    lost = distance_m > MAX_DEVIATION_M
+    basis[:, lost], phi[:, lost] = np.nan, np.nan
+    return basis, phi, distance_m
+
+
+def _corrected(state: Floats, off: Floats, phi: Floats, usable: Bools) -> float:
+    """Improve a state by least squares over its residuals; return how far its orbit moves [m]."""
+    [epochs] = np.nonzero(usable)
+    epochs = epochs[:: -(-epochs.size // _FITTED_EPOCHS) or 1]
+    design, residual = phi[epochs].reshape(-1, 6), off[epochs].ravel()
+    if not (np.isfinite(residual).all() and np.isfinite(design).all()):
+        return 0.0
+    scale = np.linalg.norm(design, axis=0)
+    step = np.linalg.lstsq(design / scale, residual, rcond=None)[0] / scale
+    state += step
+    return float(np.abs(design @ step).max())
 
 
 def _states(positions: Floats, usable: Bools, step_s: float) -> tuple[Floats, npt.NDArray[np.int64]]:
@@ -183,6 +218,8 @@ def _states(positions: Floats, usable: Bools, step_s: float) -> tuple[Floats, np
         start = starts[np.argmin(np.abs(starts + width // 2 - n_times // 2))]
         reference[s] = start + width // 2
         velocity = _STENCIL @ turned[start : start + width, s] / step_s
+        seen_rad = float(np.linalg.norm(velocity) * step_s / np.linalg.norm(turned[reference[s], s]))
+        velocity *= np.interp(seen_rad, _SEEN_RAD, _STEP_RAD) / seen_rad
         states[s] = [*_turn(turned[reference[s], s], reference[s], step_s), *_turn(velocity, reference[s], step_s)]
     return states, reference
 

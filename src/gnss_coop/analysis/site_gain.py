@@ -12,13 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from gnss_coop.analysis.map_work import thread_count
-from gnss_coop.analysis.network import median_sigma, network_attributes
+from gnss_coop.analysis.network import median_sigma
 from gnss_coop.analysis.network_value import NetworkValue
 from gnss_coop.analysis.orbit_information import RANGE_INTERVAL_S, WINDOW_H
 from gnss_coop.errors import StationError
 from gnss_coop.kernels import network as coverage_kernel
 from gnss_coop.kernels import orbit_information as orbit_kernel
 from gnss_coop.model.frames import enu_basis, geodetic_to_ecef
+from gnss_coop.model.timescales import format_time
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -121,7 +122,7 @@ def site_gain_map(
         if progress is not None:
             progress(done, grid.shape[0])
     dims = ("system", "lat", "lon")
-    attrs = network_attributes(thin, base.value.orbits, range_interval_s, False)
+    network_stations = views.networks.network(base.name)
     return xr.Dataset(
         {
             name: (dims, out[k], {"long_name": long_name, "units": units})
@@ -131,9 +132,34 @@ def site_gain_map(
             "system": [letter for letter, _, _ in base.value.groups],
             "lat": ("lat", latitude, {"units": "degrees_north"}),
             "lon": ("lon", longitude, {"units": "degrees_east"}),
+            "mask_deg": views.mask_deg,
+            "station": list(network_stations.names),
+            "station_lat": ("station", network_stations.latitude_deg, {"units": "degrees_north"}),
+            "station_lon": ("station", network_stations.longitude_deg, {"units": "degrees_east"}),
         },
-        attrs={**attrs, "network": base.name, "orbit": orbit, "height_m": float(height_m)},
+        attrs=_attributes(thin, base, orbit, height_m),
     )
+
+
+def _attributes(views: NetworkViews, base: _Base, orbit: str, height_m: float) -> dict[str, Any]:
+    """Return what a file made of the map says of it."""
+    orbits = base.value.orbits
+    window_h = orbits.n_epochs * views.step_s / 3600.0
+    first, last = (format_time(int(views.epoch_ns[i])) for i in (0, -1))
+    return {
+        **views.attrs,
+        "title": "Gain of one more station",
+        "network": base.name,
+        "orbit": orbit,
+        "height_m": float(height_m),
+        "time_start": first,
+        "time_end": last,
+        "time_scale": "GPST",
+        "n_epochs": len(views.epoch_ns),
+        "step_s": views.step_s,
+        "window_h": window_h,
+        "range_interval_s": views.step_s / orbits.ranges_per_epoch,
+    }
 
 
 def best_cell(gain: xr.DataArray) -> dict[str, float]:

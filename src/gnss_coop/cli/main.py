@@ -35,6 +35,7 @@ COMMANDS: Final = {
     "visibility": "Satellites above the mask, per station and epoch.",
     "track-check": "What a receiver tracked, against what stood in its sky.",
     "network": "What ground networks see, alone and joined, and how well.",
+    "ledger": "What two systems gain from each other, on one page.",
     "batch": "All of it over many files, into an archive of results.",
     "query": "Questions to an archive of results, in SQL.",
     "diff": "Where two archives of results differ.",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import click
-from click.core import ParameterSource
 
 from gnss_coop.cli import options as opt
 from gnss_coop.cli.session import Session
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
+    from gnss_coop.analysis.map_job import MapJob
     from gnss_coop.model.grid import GeoGrid, GeoPoints
     from gnss_coop.model.rules import Rule
 
@@ -51,7 +52,8 @@ def command(
       gnss-coop map sample_rinex/BRDC00IGS_R_20240100000_01D_MN.rnx.gz --grid 5 --mask 15
     """
     session = Session(output=None, **shared)
-    from gnss_coop.analysis.dop_map import check_settings, dop_map, variable_names
+    from gnss_coop.analysis.map_job import MapJob, check_settings
+    from gnss_coop.analysis.map_labels import variable_names
     from gnss_coop.analysis.map_summary import map_summary
 
     rule = _rule(session)
@@ -65,18 +67,15 @@ def command(
     settings: dict[str, Any] = {"mask_deg": masks if len(masks) > 1 else masks[0], "clocks": clocks}
     if shared["keep_time"]:
         _check_room(session, sky, places, len(scenarios) * len(masks), shared["keep_time"])
-    with session.progress("map") as progress:
-        world = dop_map(
-            sky, places, scenarios, limit=limit, percentiles=percentiles,
-            threads=shared["threads"], progress=progress, **settings,
-        )  # fmt: skip
-    if rule:
-        world.attrs["rule"] = rule.name
-    world.attrs |= session.forecast_attributes(sky)
-    _write(session, world, shared)
+    job = MapJob.of(sky, places, scenarios, limit=limit, percentiles=percentiles, threads=shared["threads"], **settings)
+    with _computed(session, job, shared) as world:
+        if rule:
+            world.attrs["rule"] = rule.name
+        world.attrs |= session.forecast_attributes(sky)
+        _write(session, world, shared)
+        summary = map_summary(world)
     if shared["keep_time"]:
         _keep_time(session, sky, places, scenarios, settings, shared)
-    summary = map_summary(world)
     if rule:
         _tell_rule(session, world, places, summary, rule)
     if "forecast" in sky:
@@ -98,12 +97,7 @@ def _rule(session: Session) -> Rule | None:
 
 def _tell_ignored(session: Session, reason: str, names: Sequence[str]) -> None:
     """Say which options given on the command line count for nothing."""
-    context = click.get_current_context()
-    given = [
-        option.opts[-1]
-        for option in context.command.params
-        if option.name in names and context.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE
-    ]
+    given = opt.given(*names)
     if given:
         session.note(f"warning: {', '.join(given)} ignored: {reason} decides")
 
@@ -146,6 +140,23 @@ def _places(session: Session, shared: dict[str, Any], rule: Rule | None) -> GeoG
         return read_points(shared["points"])
     step_deg = rule.grid_deg if rule else shared["grid_deg"]
     return GeoGrid(step_deg, shared["region"]) if shared["region"] else GeoGrid(step_deg)
+
+
+@contextmanager
+def _computed(session: Session, job: MapJob, shared: dict[str, Any]) -> Iterator[xr.Dataset]:
+    """Compute the map with a bar, and have it until all is written; what does not fit lies beside the first output."""
+    import tempfile
+    from contextlib import ExitStack
+    from pathlib import Path
+
+    from gnss_coop.output.map_scratch import computed_map
+
+    paths = [*shared["outputs"], *shared["plots"]]
+    folder = Path(paths[0]).parent if paths else Path(tempfile.gettempdir())
+    with ExitStack() as stack:
+        with session.progress("map") as progress:
+            world = stack.enter_context(computed_map(job, folder, progress))
+        yield world
 
 
 def _write(session: Session, world: xr.Dataset, shared: dict[str, Any]) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from gnss_coop.cli import options as opt
-from gnss_coop.cli.session import Session
+from gnss_coop.cli.network_maps import map_writers
+from gnss_coop.cli.session import Session, letters_of
 from gnss_coop.cli.skies import positions_or_nominal
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
     from gnss_coop.analysis.network_views import NetworkViews
     from gnss_coop.model.networks import Networks
+
+#: Up to this step sigma keep within some percent of those of short steps.
+_LONG_STEP_S: Final = 900.0
 
 
 @click.command("network")
@@ -30,6 +34,10 @@ if TYPE_CHECKING:
 @opt.READING
 @opt.ORBITS
 @opt.WORTH
+@opt.NETWORK_MAPS
+@opt.GRID
+@opt.PROJECTION
+@opt.OVERWRITE
 @opt.OUTPUT
 def command(nav: tuple[str, ...], systems: str, mask_deg: tuple[float, ...], **shared: Any) -> int:
     """Compare what ground networks see of each constellation, and how well they can determine its orbits.
@@ -50,18 +58,22 @@ def command(nav: tuple[str, ...], systems: str, mask_deg: tuple[float, ...], **s
     from gnss_coop.model.networks import Networks
 
     networks = Networks.of(shared["networks"])
+    write_maps = map_writers(session, networks, mask_deg[0])
     if shared["repeat"]:
         _span_of_repeat(session, systems)
     if (shared["candidates"] is not None) != (shared["which"] == "sites"):
         raise click.UsageError("--candidates FILE and --table sites go together")
     candidates = None if shared["candidates"] is None else _candidates(shared["candidates"])
     sky, _ = positions_or_nominal(session, nav, systems)
+    views = network_views(sky, networks, mask_deg=mask_deg[0])
+    for write in write_maps:
+        write(views)
     if candidates is not None:
         session.write(_sites(session, sky, networks, candidates, mask_deg[0]))
     else:
-        views = network_views(sky, networks, mask_deg=mask_deg[0])
         table, text = _TABLES[shared["which"]](session, views)
         session.write(table, text)
+        _tell_limits(session, views)
     return session.exit_code(nav)
 
 
@@ -71,7 +83,29 @@ def _span_of_repeat(session: Session, systems: str) -> None:
 
     if session.option("hours") is not None or session.option("end") is not None:
         raise click.UsageError("--repeat sets the length of the span: give it without --hours and --end")
-    session.override(hours=repeat_hours(systems))
+    nominal = letters_of(session.option("nominal"))
+    letters = [letter for letter in letters_of(systems) or () if nominal is None or letter in nominal]
+    if letters:  # without any there is nothing to look at, which is said where positions are asked for
+        session.override(hours=repeat_hours(",".join(letters)))
+
+
+def _tell_limits(session: Session, views: NetworkViews) -> None:
+    """Say where the span or the step is too coarse for what the table is about."""
+    which = session.option("which")
+    if which != "common-view":
+        from gnss_coop.analysis.network_coverage import all_are_cut
+
+        if all_are_cut(views):
+            span_min = len(views.epoch_ns) * views.step_s / 60.0
+            session.note(
+                f"note: all arcs and gaps are cut by the ends of the span of {span_min:g} min or by missing "
+                "ephemerides: none is seen whole"
+            )
+    if which in ("summary", "satellites") and views.step_s > _LONG_STEP_S:
+        session.note(
+            f"note: a step of {views.step_s:g} s is too long for sigma, which sees few epochs an arc: "
+            f"give --step {_LONG_STEP_S:g} or less"
+        )
 
 
 def _orbit_options(session: Session) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 import click
+from click.core import ParameterSource
 
 Decorator: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -82,6 +83,16 @@ def _stack(*decorators: Decorator) -> Decorator:
         return function
 
     return apply
+
+
+def given(*names: str) -> list[str]:
+    """Return the flags of those options that stand on the command line."""
+    context = click.get_current_context()
+    return [
+        option.opts[-1]
+        for option in context.command.params
+        if option.name in names and context.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE
+    ]
 
 
 def mask(default: str) -> Decorator:
@@ -163,8 +174,19 @@ READING = _stack(
     ),
     ACCEPT_TRUNCATED,
 )
+GRID = _option(
+    "--grid", "grid_deg", type=float, default=1.0, show_default=True, metavar="DEG", help="Step of the grid."
+)
+PROJECTION = _option(
+    "--projection",
+    type=click.Choice(("robinson", "platecarree", "north", "south")),
+    default="robinson",
+    show_default=True,
+    help="Projection of pictures.",
+)
+OVERWRITE = _option("--overwrite", is_flag=True, help="Replace outputs that exist.")
 PLACES = _stack(
-    _option("--grid", "grid_deg", type=float, default=1.0, show_default=True, metavar="DEG", help="Step of the grid."),
+    GRID,
     _option(
         "--region",
         type=CommaSeparated("numbers", float),
@@ -210,29 +232,34 @@ MAP = _stack(
         "--variable", default="pdop_median", show_default=True, metavar="NAME", help="What pictures and GeoTIFF show."
     ),
     _option("--gain", is_flag=True, help="Pictures of what the supplement adds to each scenario."),
-    _option(
-        "--projection",
-        type=click.Choice(("robinson", "platecarree", "north", "south")),
-        default="robinson",
-        show_default=True,
-        help="Projection of pictures.",
-    ),
+    PROJECTION,
     _option("--keep-time", type=click.Path(), metavar="PATH.zarr", help="Also every epoch's DOP, as Zarr."),
-    _option("--overwrite", is_flag=True, help="Replace outputs that exist."),
+    OVERWRITE,
     _option(
         "--threads", type=click.IntRange(min=1), default=None, metavar="N", help="Threads; all processors by default."
     ),
 )
+
+
+def folder(what: str) -> Decorator:
+    """Return the options of a command that writes a folder of pages."""
+    return _stack(
+        _option(
+            "-o",
+            "--output",
+            "folder",
+            type=click.Path(),
+            required=True,
+            metavar="FOLDER",
+            help=f"Folder for the {what}; it appears when it is complete.",
+        ),
+        _option("--overwrite", is_flag=True, help=f"Replace a {what} that is there."),
+        _option("--quiet", is_flag=True, help="No notes on standard error."),
+    )
+
+
 REPORT = _stack(
-    _option(
-        "-o",
-        "--output",
-        "folder",
-        type=click.Path(),
-        required=True,
-        metavar="FOLDER",
-        help="Folder for the report; it appears when it is complete.",
-    ),
+    folder("report"),
     _option(
         "--language",
         type=click.Choice(("en", "ru", "zh")),
@@ -240,8 +267,6 @@ REPORT = _stack(
         show_default=True,
         help="Language of the pages: English, Russian, Chinese.",
     ),
-    _option("--overwrite", is_flag=True, help="Replace a report that is there."),
-    _option("--quiet", is_flag=True, help="No notes on standard error."),
 )
 ARCHIVE = _option(
     "--archive",
@@ -411,19 +436,10 @@ WORTH = _stack(
         type=click.Choice(OBJECTIVES),
         default="k2_pct",
         show_default=True,
-        help="What the chosen sites should improve most.",
+        help="What the chosen sites should improve most, and what --site-map shows.",
     ),
 )
-ORBITS = _stack(
-    _option(
-        "--table",
-        "which",
-        type=click.Choice(NETWORK_TABLES),
-        default="summary",
-        show_default=True,
-        help="Per orbit class, per satellite, arcs and gaps, common view, worth of stations, best sites.",
-    ),
-    _option("--repeat", is_flag=True, help="Span until the ground tracks repeat: GLONASS 8 days, BeiDou 7."),
+RANGES = _stack(
     _option(
         "--window",
         "window_h",
@@ -447,6 +463,56 @@ ORBITS = _stack(
         default="estimated",
         show_default=True,
         help="Whether the satellite's clock is an unknown of each epoch.",
+    ),
+)
+ORBITS = _stack(
+    _option(
+        "--table",
+        "which",
+        type=click.Choice(NETWORK_TABLES),
+        default="summary",
+        show_default=True,
+        help="Per orbit class, per satellite, arcs and gaps, common view, worth of stations, best sites.",
+    ),
+    _option("--repeat", is_flag=True, help="Span until the ground tracks repeat: GLONASS 8 days, BeiDou 7."),
+    RANGES,
+)
+NETWORK_MAPS = _stack(
+    _option(
+        "--depth-map",
+        type=click.Path(),
+        metavar="PATH",
+        help="Map of how many stations see a satellite above each point: .nc, .png, .svg.",
+    ),
+    _option(
+        "--orbit",
+        metavar="S:CLASS",
+        show_default="R:MEO",
+        help="Orbit of --depth-map: R:MEO, C:MEO, C:IGSO, C:GEO, E:MEO, G:MEO.",
+    ),
+    _option(
+        "--site-map",
+        type=click.Path(),
+        metavar="PATH",
+        help="Map of what one more station would add to the last network: .nc, .tif, .png, .svg.",
+    ),
+)
+HOSTING = _stack(
+    _option(
+        "--homes",
+        default="R=russia,C=china",
+        show_default=True,
+        metavar="S=NAME[,...]",
+        help="Home network of each system; one's own is written R=Obninsk+Irkutsk+path.toml.",
+    ),
+    _option(
+        "--network-mask",
+        "network_mask_deg",
+        type=float,
+        default=5.0,
+        show_default=True,
+        metavar="DEG",
+        help="Elevation mask of the ground networks.",
     ),
 )
 CLOCKS = _option(

@@ -36,4 +36,6 @@ def positions_or_nominal(session: Session, nav: tuple[str, ...], systems: str) -
     excluded = list(session.option("exclude_sv"))
     if absent := set(excluded) - set(sky["sv"].values.tolist()):
         raise click.UsageError(f"--nominal holds no satellite {', '.join(sorted(absent))} that --exclude-sv could take")
-    return sky.drop_sel(sv=excluded), scenarios
+    used = set(letters_of(scenarios) or ())
+    kept = [sv for sv in sky["sv"].values.tolist() if sv[0] in used and sv not in excluded]
+    return sky.sel(sv=kept), scenarios

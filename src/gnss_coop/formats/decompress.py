@@ -167,9 +167,7 @@ def _unpack_checked(unpack: _Unpacker, data: bytes, sink: _Sink) -> bytes:
         raise
     except EOFError as error:
         raise RinexError("is truncated: its packed data stop early; fetch it again", sink.path) from error
-    # Given damaged bytes the decoders raise nearly anything (zlib.error, struct.error, ValueError, ...),
-    # and all of it means the same.
-    except Exception as error:
+    except Exception as error:  # of damaged bytes the decoders raise nearly anything, from zlib.error to IndexError
         raise RinexError(f"is damaged and cannot be unpacked ({error}); fetch it again", sink.path) from error
     return sink.getvalue()
 

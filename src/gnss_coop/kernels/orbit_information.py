@@ -172,7 +172,8 @@ def lines_of_sight(
     basis : (time, sv, 3, 3) float64
         As `transition` gives it.
     out : (time, sv, station, 4) float64
-        Filled: radial, along-track, cross-track component and weight; the weight is 0 where there is no view.
+        Filled: radial, along-track, cross-track component and weight; the weight is 0 where there is no view, or
+        one below the horizon, which a negative mask allows.
     """
     n_stations, n_times, n_satellites = visible.shape
     out[:] = 0.0
@@ -187,7 +188,7 @@ def lines_of_sight(
                     row = basis[t, s, i]
                     out[t, s, p, i] = (row[0] * d[0] + row[1] * d[1] + row[2] * d[2]) / length
                 sine = (up[p, 0] * d[0] + up[p, 1] * d[1] + up[p, 2] * d[2]) / length
-                out[t, s, p, 3] = sine * sine
+                out[t, s, p, 3] = max(sine, 0.0) ** 2
 
 
 @kernel

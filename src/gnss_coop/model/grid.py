@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +20,8 @@ _TOLERANCE: Final = 1e-9
 _MAX_CELLS: Final = 50_000_000
 _HEIGHTS_M: Final = (-1000.0, 20_000.0)
 _COLUMNS: Final = ("name", "latitude_deg", "longitude_deg")
+#: Cells of one layer that are worked on at once: 32 MiB in single precision.
+_BLOCK_CELLS: Final = 2**23
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +143,26 @@ class GeoPoints:
 
     def __len__(self) -> int:
         return len(self.names)
+
+
+def row_blocks(shape: tuple[int, ...], unit: int = 1) -> Iterator[slice]:
+    """Yield the rows of a layer in blocks that fit into memory, whatever the grid.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of the layer: rows and columns, or the number of points.
+    unit : int
+        Blocks begin at multiples of so many rows.
+
+    Examples
+    --------
+    >>> list(row_blocks((1800, 3600))), list(row_blocks((5000, 10_000)))[-1]
+    ([slice(0, 1800, None)], slice(4190, 5000, None))
+    """
+    rows = max(_BLOCK_CELLS // math.prod(shape[1:]) // unit, 1) * unit
+    for start in range(0, shape[0], rows):
+        yield slice(start, min(start + rows, shape[0]))
 
 
 def read_points(path: str | Path) -> GeoPoints:

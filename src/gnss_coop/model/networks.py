@@ -21,7 +21,9 @@ HOME: Final = {"R": "russia", "C": "china"}
 DEFAULT_NETWORKS: Final = ("russia", "china", "joint")
 _MAX_STATIONS: Final = 64
 
-NetworksLike: TypeAlias = "str | Sequence[str] | Mapping[str, Selection] | Networks"
+NetworksLike: TypeAlias = (
+    "str | Network | Station | Sequence[str | Network | Station] | Mapping[str, Selection] | Networks"
+)
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Networks:
 
         Parameters
         ----------
-        networks : str, sequence of str, or mapping of str to a selection of stations
+        networks : str, Network, Station, sequence of those, or mapping of str to a selection of stations
             A string holds names with commas between: of networks or stations (``russia,Irkutsk``), or of
             one's own with their members (``east=Irkutsk+Changchun``). A mapping gives any selection a name.
 
@@ -67,7 +69,7 @@ class Networks:
         """
         if isinstance(networks, Networks):
             return networks
-        parts = _from_mapping(networks) if isinstance(networks, Mapping) else _from_words(networks)
+        parts = _from_mapping(networks) if isinstance(networks, Mapping) else _from_items(networks)
         names = [name for name, _ in parts]
         doubled = sorted({name for name in names if names.count(name) > 1})
         if doubled:
@@ -100,18 +102,22 @@ def _from_mapping(networks: Mapping[str, Selection]) -> list[tuple[str, Network]
     return [(name, stations(selection)) for name, selection in networks.items()]
 
 
-def _from_words(networks: str | Sequence[str]) -> list[tuple[str, Network]]:
-    words = networks.split(",") if isinstance(networks, str) else list(networks)
-    words = [word.strip() for word in words if word.strip()]
-    if not words:
+def _from_items(networks: str | Network | Station | Sequence[str | Network | Station]) -> list[tuple[str, Network]]:
+    # A Network is a sequence of stations, which as one network is what its owner means.
+    if isinstance(networks, str):
+        items: list[str | Network | Station] = [word for word in networks.split(",") if word.strip()]
+    else:
+        items = [networks] if isinstance(networks, Network | Station) else list(networks)
+    if not items:
         raise StationError("No network is given; name at least one, such as joint.")
-    return [_named(word) for word in words]
+    return [_named(item) for item in items]
 
 
-def _named(word: str) -> tuple[str, Network]:
+def _named(item: str | Network | Station) -> tuple[str, Network]:
+    word = item.strip() if isinstance(item, str) else ""
     name, equals, members = word.partition("=")
     if not equals:
-        network = stations(word)
+        network = stations(word or item)
         return network.name, network
     if not name.strip() or not members.strip():
         raise StationError(f"{word!r} is no network; write a name and its stations, such as east=Irkutsk+Changchun.")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import zlib
+from collections.abc import Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from xml.sax.saxutils import escape
@@ -10,6 +13,7 @@ from xml.sax.saxutils import escape
 import numpy as np
 
 from gnss_coop.errors import OutputError
+from gnss_coop.model.grid import row_blocks
 from gnss_coop.output.map_layers import Floats, cell_edges, is_grid, pick_layers, write_whole
 
 if TYPE_CHECKING:
@@ -19,6 +23,8 @@ if TYPE_CHECKING:
 _MODEL_PIXEL_SCALE, _MODEL_TIEPOINT, _GEO_KEY_DIRECTORY = 33550, 33922, 34735
 _GDAL_METADATA, _GDAL_NODATA = 42112, 42113
 _DOUBLE, _SHORT, _ASCII = "d", "H", "s"
+#: Size of what is compressed in one go.
+_STRIP_BYTES: Final = 2**18
 #: Version 1.1.0 and four keys; each key with its place (0: the value follows), count and value.
 _GEO_KEYS: Final = (
     (1, 1, 1, 4),
@@ -87,19 +93,40 @@ def write_geotiff(
     layers = pick_layers(dataset, variable or "pdop_median", systems, mask_deg)
     if not is_grid(layers):
         raise OutputError("a GeoTIFF takes a grid, and this map holds points; write a table or netCDF instead")
-    south_up = layers.transpose("systems", "lat", "lon").values.astype(np.float32)
-    bands = np.where(np.isfinite(south_up), south_up, np.float32(np.nan))[:, ::-1]
+    south_up = layers.transpose("systems", "lat", "lon")
+    n_bands, n_rows, n_columns = south_up.shape
+    strip_rows = min(max(_STRIP_BYTES // (4 * n_columns), 1), n_rows)
     options: dict[str, Any] = {
+        "shape": south_up.shape if n_bands > 1 else (n_rows, n_columns),
+        "dtype": "<f4",
+        "byteorder": "<",
+        "rowsperstrip": strip_rows,
         "photometric": "minisblack",
-        "planarconfig": "separate" if len(bands) > 1 else None,
+        "planarconfig": "separate" if n_bands > 1 else None,
         "compression": "zlib",
         "metadata": None,  # no words of tifffile's own: the geographic tags say it all
         "software": False,
-        "extrasamples": ["unspecified"] * (len(bands) - 1),
+        "extrasamples": ["unspecified"] * (n_bands - 1),
         "extratags": _tags(layers),
     }
-    picture = bands if len(bands) > 1 else bands[0]
-    write_whole(path, lambda draft: tifffile.imwrite(draft, picture, **options), overwrite=overwrite)
+
+    def write(draft: Path) -> None:
+        with closing(_strips(south_up, strip_rows)) as strips:
+            tifffile.imwrite(draft, strips, **options)
+
+    write_whole(path, write, overwrite=overwrite)
+
+
+def _strips(south_up: xr.DataArray, strip_rows: int) -> Generator[bytes]:
+    """Yield the rows of all bands from the north, so many at a time, compressed by several threads."""
+    n_bands, n_rows, n_columns = south_up.shape
+    with ThreadPoolExecutor() as pool:
+        for band in range(n_bands):
+            for rows in row_blocks((n_rows, n_columns), strip_rows):
+                values = south_up[band, n_rows - rows.stop : n_rows - rows.start].values[::-1].astype("<f4")
+                values[~np.isfinite(values)] = np.nan
+                starts = range(0, len(values), strip_rows)
+                yield from pool.map(lambda start, v=values: zlib.compress(v[start : start + strip_rows]), starts)
 
 
 def _tags(layers: xr.DataArray) -> list[tuple[int, str, int, Any, bool]]:

@@ -11,6 +11,7 @@ from gnss_coop.output.map_projection import Floats, View
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.patches import Patch
 
     from gnss_coop.model.station import Station
 
@@ -26,8 +27,8 @@ _NAMED_WIDTH_DEG: Final = 150.0
 _ROOM_EASTWARD: Final = 0.7
 
 
-def draw_ground(axes: Axes, view: View, *, labels_left: bool) -> None:
-    """Draw the map's edge, coasts and grid lines, and set the limits to the map's edge."""
+def draw_ground(axes: Axes, view: View, *, labels_left: bool) -> Patch:
+    """Draw the map's edge, coasts and grid lines, set the limits to the map's edge, and return the edge."""
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path as Outline
 
@@ -49,6 +50,7 @@ def draw_ground(axes: Axes, view: View, *, labels_left: bool) -> None:
     axes.set_ylim(y.min(), y.max())
     axes.set_aspect("equal")
     axes.set_axis_off()
+    return outline
 
 
 def _grid_lines(low_deg: float, high_deg: float) -> list[float]:
@@ -97,23 +99,29 @@ def _degrees(value: float, positive: str, negative: str) -> str:
 def draw_stations(axes: Axes, view: View, stations: Sequence[Station]) -> None:
     """Mark stations with dots, and name them on maps of regions."""
     for station in stations:
-        longitude = float(view.wrapped(station.longitude_deg))
-        inside = view.south_deg <= station.latitude_deg <= view.north_deg
-        if not (inside and view.west_deg <= longitude <= view.east_deg):
-            continue
-        (x,), (y,) = view.project([longitude], [station.latitude_deg])
-        axes.plot(
-            x,
-            y,
-            "o",
-            color=_STATION_COLOR,
-            markeredgecolor="white",
-            markeredgewidth=0.7,
-            markersize=5,
-            zorder=6,
-        )
-        if view.east_deg - view.west_deg <= _NAMED_WIDTH_DEG:
-            _name_station(axes, float(x), float(y), station.name)
+        place = mark_place(axes, view, station.latitude_deg, station.longitude_deg)
+        if place is not None and view.east_deg - view.west_deg <= _NAMED_WIDTH_DEG:
+            _name_station(axes, *place, station.name)
+
+
+def mark_place(axes: Axes, view: View, latitude_deg: float, longitude_deg: float) -> tuple[float, float] | None:
+    """Mark a place with a station's dot, and return where it is; None where the view does not show it."""
+    longitude = float(view.wrapped(longitude_deg))
+    inside = view.south_deg <= latitude_deg <= view.north_deg
+    if not (inside and view.west_deg <= longitude <= view.east_deg):
+        return None
+    (x,), (y,) = view.project([longitude], [latitude_deg])
+    axes.plot(
+        x,
+        y,
+        "o",
+        color=_STATION_COLOR,
+        markeredgecolor="white",
+        markeredgewidth=0.7,
+        markersize=5,
+        zorder=6,
+    )
+    return float(x), float(y)
 
 
 def _name_station(axes: Axes, x: float, y: float, name: str) -> None:

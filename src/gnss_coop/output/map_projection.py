@@ -166,6 +166,23 @@ class View:
         """Bring longitudes within half a turn of the central meridian."""
         return np.asarray((np.asarray(longitude_deg) - self.centre_deg + 180.0) % 360.0 + self.centre_deg - 180.0)
 
+    def line(self, longitude_deg: Floats, latitude_deg: Floats) -> Flat:
+        """Project a line, divided by NaN where it leaves the map on one side and comes back on the other."""
+        longitude = self.wrapped(longitude_deg)
+        [before] = np.nonzero(np.abs(np.diff(longitude)) > _WHOLE_TURN_DEG / 2)
+        # It is drawn up to both sides, at the latitude that it has there.
+        side = np.where(longitude[before] > self.centre_deg, 1.0, -1.0) * _WHOLE_TURN_DEG / 2
+        first, last = self.centre_deg + side - longitude[before], longitude[before + 1] - self.centre_deg + side
+        share = np.divide(first, first + last, out=np.zeros(before.size), where=first + last != 0.0)
+        middle = latitude_deg[before] + share * (latitude_deg[before + 1] - latitude_deg[before])
+        gap = np.full(before.size, np.nan)
+        places = np.repeat(before + 1, 3)
+        sides = np.stack([self.centre_deg + side, gap, self.centre_deg - side], axis=-1).ravel()
+        return self.project(
+            np.insert(longitude, places, sides),
+            np.insert(latitude_deg, places, np.stack([middle, gap, middle], axis=-1).ravel()),
+        )
+
     def outline(self) -> Flat:
         """Return the edge of the map as a closed line."""
         east_west = np.linspace(self.west_deg, self.east_deg, _OUTLINE_POINTS)

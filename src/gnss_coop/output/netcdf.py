@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from gnss_coop._version import __version__
 from gnss_coop.errors import OutputError
+from gnss_coop.model.grid import row_blocks
 from gnss_coop.output.map_layers import cell_edges, is_grid, write_whole
 
 if TYPE_CHECKING:
@@ -23,8 +22,13 @@ _SINGLE_BITS: Final = 23
 _DEFLATE_LEVEL: Final = 4
 #: Chunks are written whole and once. The library would keep them until the file is closed, some 100 MB of a fine grid.
 _CHUNK_CACHE_BYTES: Final = 2**20
-#: Dimension that all data have.
+#: Dimensions of data: scenarios, or cells of a grid.
 _SCENARIO: Final = "systems"
+_CELLS: Final = {"lat", "lon"}
+#: Dimensions within a layer; all others count layers.
+_INNER: Final = ("lat", "lon", "point")
+#: How coordinates and bounds are stored: with no missing values.
+_PLAIN: Final[dict[str, Any]] = {"_FillValue": None, "coordinates": None}
 
 #: How a statistic over time is said in CF; percentiles other than these have no word there.
 _CELL_METHODS: Final = {
@@ -40,6 +44,9 @@ _COORDINATES: Final[dict[str, dict[str, str]]] = {
     "latitude": {"standard_name": "latitude", "long_name": "latitude", "units": "degrees_north"},
     "longitude": {"standard_name": "longitude", "long_name": "longitude", "units": "degrees_east"},
     "point": {"long_name": "name of the place"},
+    "network": {"long_name": "ground network"},
+    "system": {"long_name": "satellite system, as RINEX letter"},
+    "station": {"long_name": "name of the station"},
     "mask_deg": {"long_name": "elevation mask", "units": "degree"},
     "systems": {"long_name": "satellite systems used together, as RINEX letters"},
     "supplemented_by": {"long_name": "systems that the gain is computed for; empty where there are none"},
@@ -110,46 +117,56 @@ def write_netcdf(dataset: xr.Dataset, path: str | Path, *, overwrite: bool = Fal
     ...         f"{back.pdop_median.sel(systems='R+C', lat=45, lon=0).item():.4g}", back.attrs["Conventions"]
     ('1.235', 'CF-1.11')
     """
-    import xarray as xr
+    import netCDF4
 
-    names = [name for name, values in dataset.data_vars.items() if _SCENARIO in values.dims]
+    names = [str(name) for name, values in dataset.data_vars.items() if _is_layers(values.variable)]
     frame = _described(dataset.drop_vars(names))
+    for variable in frame.variables.values():
+        variable.encoding = {"dtype": "S1"} if variable.dtype.kind in "OUT" else _PLAIN
 
     def write(draft: Path) -> None:
         try:
-            with _small_chunk_cache():
-                _put(frame, draft, "w")
-                for name in names:  # one after the other: a rounded copy of all would take as much memory again
-                    variable = _variable(name, dataset[name]).variable
-                    beside = [
-                        str(c) for c, v in frame.coords.items() if c not in v.dims and set(v.dims) <= set(variable.dims)
-                    ]
-                    if beside:
-                        variable.attrs["coordinates"] = " ".join(beside)
-                    _put(xr.Dataset({name: variable}), draft, "a")
+            frame.to_netcdf(draft, mode="w", engine="netcdf4", format="NETCDF4")
+            with netCDF4.Dataset(draft, "a") as file:
+                for name in names:
+                    _append(file, name, dataset[name], frame)
         except RuntimeError as error:  # what the netCDF library raises, on a full disk for instance
             raise OutputError(f"cannot write {str(path)!r}: {error}") from None
 
     write_whole(path, write, overwrite=overwrite)
 
 
-def _put(part: xr.Dataset, draft: Path, mode: Literal["w", "a"]) -> None:
-    """Write variables into a new file, or add them to it."""
-    for variable in part.variables.values():
-        variable.encoding = _encoding(variable)
-    part.to_netcdf(draft, mode=mode, engine="netcdf4", format="NETCDF4")
+def _is_layers(variable: xr.Variable) -> bool:
+    """Tell what is mapped from what describes the map."""
+    dims = set(variable.dims)
+    return dims > {_SCENARIO} or dims >= _CELLS
 
 
-@contextmanager
-def _small_chunk_cache() -> Iterator[None]:
-    import netCDF4
-
-    usual = netCDF4.get_chunk_cache()
-    netCDF4.set_chunk_cache(_CHUNK_CACHE_BYTES)
-    try:
-        yield
-    finally:
-        netCDF4.set_chunk_cache(*usual)
+def _append(file: Any, name: str, values: xr.DataArray, frame: xr.Dataset) -> None:
+    """Add a variable to a file, layer by layer: a rounded copy of all of it would take as much memory again."""
+    inner = [dim for dim in values.dims if dim in _INNER]
+    values = values.transpose(*(dim for dim in values.dims if dim not in _INNER), *inner)
+    for dim, size in values.sizes.items():
+        if dim not in file.dimensions:
+            file.createDimension(dim, size)
+    layers, shape = values.shape[: -len(inner)], values.shape[-len(inner) :]
+    blocks = list(row_blocks(shape))
+    counts = values.dtype.kind in "iu"
+    stored: dict[str, Any] = {} if counts else {"fill_value": np.float32(np.nan)}
+    variable = file.createVariable(
+        name, values.dtype if counts else "f4", values.dims, zlib=True, complevel=_DEFLATE_LEVEL, shuffle=True,
+        chunksizes=(*(1 for _ in layers), blocks[0].stop, *shape[1:]), **stored,
+    )  # fmt: skip
+    variable.set_var_chunk_cache(_CHUNK_CACHE_BYTES)
+    variable.set_auto_maskandscale(False)
+    endless = False
+    for place in np.ndindex(layers):
+        for rows in blocks:
+            data = values[(*place, rows)].values
+            infinite = np.isinf(data)
+            endless = endless or bool(infinite.any())
+            variable[(*place, rows)] = data if counts else round_bits(np.where(infinite, np.float32(np.nan), data))
+    variable.setncatts(_words(name, values, frame) | ({"comment": _NO_SOLUTION} if endless else {}))
 
 
 def round_bits(values: npt.ArrayLike, kept_bits: int = _KEPT_BITS) -> npt.NDArray[np.float32]:
@@ -187,19 +204,16 @@ def _described(dataset: xr.Dataset) -> xr.Dataset:
     return result
 
 
-def _variable(name: Hashable, values: xr.DataArray) -> xr.DataArray:
-    data = values.values
-    endless = np.isinf(data)
-    result = values.copy(data=round_bits(np.where(endless, np.float32(np.nan), data)))
-    quantity, _, statistic = str(name).partition("_")
-    words = {"units": "1", "long_name": str(name).replace("_", " "), **values.attrs, "grid_mapping": "crs"}
+def _words(name: str, values: xr.DataArray, frame: xr.Dataset) -> dict[str, Any]:
+    """Return the attributes of a variable as they go into the file."""
+    quantity, _, statistic = name.partition("_")
+    words = {"units": "1", "long_name": name.replace("_", " "), **values.attrs, "grid_mapping": "crs"}
     if quantity.endswith("dop") or quantity == "n":
         method = _CELL_METHODS.get(statistic.removeprefix("used_"))
         words |= {"cell_methods": f"area: point time: {method}"} if method else {}
-    if endless.any():
-        words["comment"] = _NO_SOLUTION
-    result.attrs = words
-    return result
+    dims = set(values.dims)
+    beside = [str(name) for name, c in frame.coords.items() if name not in c.dims and set(c.dims) <= dims]
+    return words | ({"coordinates": " ".join(beside)} if beside else {})
 
 
 def _with_span(result: xr.Dataset) -> xr.Dataset:
@@ -238,17 +252,3 @@ def _attributes(attrs: dict[Any, Any]) -> dict[str, Any]:
         "comment": _ROUNDING,
         **kept,
     }
-
-
-def _encoding(variable: xr.Variable) -> dict[str, Any]:
-    """Return how a variable is stored: data compressed by layers, all else plain, with no missing values."""
-    if variable.dtype.kind in "OUT":  # text
-        return {"dtype": "S1"}
-    if _SCENARIO not in variable.dims:
-        return {"_FillValue": None, "coordinates": None}
-    whole = ("lat", "lon") if "lat" in variable.dims else variable.dims
-    chunks = tuple(size if dim in whole else 1 for dim, size in variable.sizes.items())
-    return {
-        "dtype": "float32", "_FillValue": np.float32(np.nan), "chunksizes": chunks, "zlib": True,
-        "complevel": _DEFLATE_LEVEL, "shuffle": True,
-    }  # fmt: skip

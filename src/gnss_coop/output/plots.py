@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,10 +12,10 @@ import numpy.typing as npt
 
 from gnss_coop.errors import OutputError
 from gnss_coop.model.scenario import Scenario
-from gnss_coop.output.map_ground import draw_ground, draw_stations
-from gnss_coop.output.map_layers import cell_edges, is_grid, pick_layers, write_whole
-from gnss_coop.output.map_projection import Floats, View
-from gnss_coop.output.map_sheet import Sheet
+from gnss_coop.output.map_ground import draw_stations
+from gnss_coop.output.map_layers import is_grid, pick_layers
+from gnss_coop.output.map_panels import draw_bar, draw_cells, empty_sheet, grid_bounds, make_picture, thinned
+from gnss_coop.output.map_projection import View
 from gnss_coop.output.map_style import (
     GAINS,
     MISSING_COLOR,
@@ -34,18 +35,6 @@ if TYPE_CHECKING:
 
     from gnss_coop.model.station import Station
 
-#: Options of savefig by suffix: no date and no program version, so that the same map gives the same file.
-_KINDS: Final[dict[str, dict[str, Any]]] = {
-    ".png": {"format": "png", "metadata": {"Software": None}},
-    ".svg": {"format": "svg", "metadata": {"Date": None}},
-}
-_SETTINGS: Final = {"svg.hashsalt": "gnss-coop", "font.family": "DejaVu Sans", "font.size": 9.0}
-_DPI: Final = 150
-_POINTS_PER_INCH: Final = 72
-#: Larger cells are drawn in parts of this size, so that their edges bend with the projection [deg].
-_LARGEST_CELL_DEG: Final = 3.0
-#: Cells overlap a little, so that no ground shines through where the map closes.
-_SEAMLESS: Final[dict[str, Any]] = {"edgecolors": "face", "linewidth": 0.2}
 #: Room around points [deg], the least shape of their map, and the width from which the whole Earth is shown.
 _POINT_MARGIN_DEG: Final = 8.0
 _POINT_MIN_RATIO: Final = 0.5  # of height to width
@@ -68,7 +57,8 @@ def plot_map(
     Parameters
     ----------
     dataset : xarray.Dataset
-        As `dop_map` gives it, for a grid or for points. The map shows the region that it covers.
+        As `dop_map` gives it, for a grid or for points. The map shows the region that it covers. Where all panels
+        together have more than two million cells, every second (third, ...) row and column of cells is drawn.
     path : str or Path, optional
         File to write, of the kind that its suffix names; an existing one is replaced.
     variable : str
@@ -108,25 +98,15 @@ def plot_map(
     >>> [axes.get_title() for axes in figure.axes[:2]]
     ['GLONASS', 'BeiDou']
     """
-    try:
-        import matplotlib as mpl
-    except ImportError:
-        raise OutputError("maps need the package matplotlib: pip install 'gnss-coop[map]'") from None
-    suffix = Path(path).suffix.lower() if path is not None else ".png"
-    if suffix not in _KINDS:
-        raise OutputError(f"cannot tell the kind of picture from {str(path)!r}; end the name in {' or '.join(_KINDS)}")
-    if gain and variable not in GAINS:
-        variable = gain_of(variable)
-    layers = pick_layers(dataset, variable, systems, mask_deg)
-    if variable in GAINS:
-        layers = _supplemented(layers)
-    view = View.of(projection, _bounds(layers))
-    with mpl.rc_context(_SETTINGS):
-        figure = _draw(dataset.attrs, layers, view, list(stations))
-        if path is not None:
-            options = _KINDS[suffix]
-            write_whole(path, lambda draft: figure.savefig(draft, **options), overwrite=True)
-    return figure
+
+    def draw() -> Figure:
+        name = gain_of(variable) if gain and variable not in GAINS else variable
+        layers = pick_layers(dataset, name, systems, mask_deg)
+        if name in GAINS:
+            layers = _supplemented(layers)
+        return _draw(dataset.attrs, layers, View.of(projection, _bounds(layers)), list(stations))
+
+    return make_picture(path, draw)
 
 
 def _supplemented(layers: xr.DataArray) -> xr.DataArray:
@@ -140,8 +120,7 @@ def _supplemented(layers: xr.DataArray) -> xr.DataArray:
 def _bounds(layers: xr.DataArray) -> tuple[float, float, float, float]:
     """Return south, north, west and east of what is drawn [deg]."""
     if is_grid(layers):
-        latitude, longitude = cell_edges(layers)
-        return float(latitude[0]), float(latitude[-1]), float(longitude[0]), float(longitude[-1])
+        return grid_bounds(layers)
     latitude, longitude = (layers[name].values for name in ("latitude", "longitude"))
     around = np.unique(longitude % 360.0)
     gaps = np.diff(around, append=around[0] + 360.0)
@@ -159,38 +138,21 @@ def _bounds(layers: xr.DataArray) -> tuple[float, float, float, float]:
 
 def _draw(attrs: dict[Any, Any], layers: xr.DataArray, view: View, stations: Sequence[Station]) -> Figure:
     """Draw a panel for each scenario, the colour bar, and the words."""
-    from matplotlib.figure import Figure
-
-    ordered = layers.transpose("systems", ...)
+    ordered, draw = layers.transpose("systems", ...), _draw_points
+    if is_grid(layers):
+        ordered, edges = thinned(layers.transpose("systems", "lat", "lon"))
+        draw = partial(draw_cells, edges=edges)
+    titles = [_panel_title(layer) for layer in ordered]
     title = title_of(attrs, float(layers["mask_deg"]))
-    sheet = Sheet.of(view, ordered.sizes["systems"], title, caption_of(attrs))
+    figure, panels, bar = empty_sheet(view, titles, title, caption_of(attrs))
     style = style_of(str(layers.name))
     colors, norm = _colors(style, ordered.values)
-    figure = Figure(figsize=(sheet.width, sheet.height), dpi=_DPI)
-    for i, layer in enumerate(ordered):
-        axes = figure.add_axes(sheet.panel(i))
-        axes.set_title(_panel_title(layer), fontsize=10, pad=sheet.title_pad * _POINTS_PER_INCH)
-        draw_ground(axes, view, labels_left=i % sheet.columns == 0)
-        draw = _draw_cells if is_grid(layer) else _draw_points
+    for axes, layer in zip(panels, ordered, strict=True):
         draw(axes, view, layer, cmap=colors, norm=norm)
         draw_stations(axes, view, stations)
     missing = "" if np.isfinite(ordered.values).all() else f"; grey: {style.missing}"
-    _draw_bar(figure.add_axes(sheet.bar), colors, norm, label_of(str(layers.name), attrs) + missing)
-    words: dict[str, Any] = {"ha": "center", "linespacing": 1.2}
-    figure.text(*sheet.title_place, "\n".join(sheet.title), va="top", size=11, weight="bold", **words)
-    figure.text(*sheet.caption_place, "\n".join(sheet.caption), va="bottom", size=7.5, color="0.3", **words)
+    draw_bar(bar, colors, norm, label_of(str(layers.name), attrs) + missing)
     return figure
-
-
-def _draw_bar(axes: Axes, colors: Colormap, norm: BoundaryNorm, label: str) -> None:
-    """Draw the colour bar, its steps of equal length."""
-    from matplotlib.cm import ScalarMappable
-
-    mapped = ScalarMappable(norm, colors)
-    steps: dict[str, Any] = {"spacing": "uniform", "ticks": norm.boundaries}
-    bar = axes.figure.colorbar(mapped, cax=axes, orientation="horizontal", **steps)
-    bar.ax.set_xticklabels([f"{step:g}" for step in norm.boundaries])
-    bar.set_label(label)
 
 
 def _colors(style: Style, values: npt.NDArray[Any]) -> tuple[Colormap, BoundaryNorm]:
@@ -208,30 +170,11 @@ def _colors(style: Style, values: npt.NDArray[Any]) -> tuple[Colormap, BoundaryN
     return colors, BoundaryNorm(steps, colors.N, extend=style.extend)
 
 
-def _draw_cells(axes: Axes, view: View, layer: xr.DataArray, **options: Any) -> None:
-    """Draw the cells of a grid by their corners."""
-    values = layer.transpose("lat", "lon").values
-    latitude, longitude = cell_edges(layer)
-    rows, columns = (int(np.ceil(np.diff(edges).max() / _LARGEST_CELL_DEG)) for edges in (latitude, longitude))
-    values = values.repeat(rows, axis=0).repeat(columns, axis=1)
-    latitude, longitude = _divided(latitude, rows), _divided(longitude, columns)
-    shown = (latitude[1:] > view.south_deg) & (latitude[:-1] < view.north_deg)
-    kept = np.append(shown, False) | np.append(False, shown)
-    x, y = view.project(longitude, np.clip(latitude[kept], view.south_deg, view.north_deg)[:, np.newaxis])
-    # In SVG the cells are one picture, not a shape for each of thousands.
-    axes.pcolormesh(x, y, np.ma.masked_invalid(values[shown]), rasterized=True, zorder=1, **_SEAMLESS, **options)
-
-
 def _draw_points(axes: Axes, view: View, layer: xr.DataArray, **options: Any) -> None:
     """Draw the places of a list as dots."""
     x, y = view.project(view.wrapped(layer["longitude"].values), layer["latitude"].values)
     values = np.where(np.isfinite(layer.values), layer.values, np.nan)
     axes.scatter(x, y, 36, values, linewidths=0.6, edgecolors="black", zorder=4, plotnonfinite=True, **options)
-
-
-def _divided(edges: Floats, parts: int) -> Floats:
-    """Divide each interval into equal parts."""
-    return np.interp(np.arange((edges.size - 1) * parts + 1) / parts, np.arange(edges.size), edges)
 
 
 def _panel_title(layer: xr.DataArray) -> str:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-import shutil
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gnss_coop.errors import OutputError
-from gnss_coop.output.report_pages import GENERATOR, INDEX, write_pages
+from gnss_coop.output.folders import checked_folder, new_folder, source_frame, write_tables
+from gnss_coop.output.report_pages import GENERATOR, write_pages
 from gnss_coop.output.report_texts import words
 
 if TYPE_CHECKING:
@@ -69,19 +66,11 @@ def write_report(
     if not reports:
         raise OutputError("there is no station to report about; name at least one")
     words(language)
-    target = check_folder(folder, overwrite=overwrite)
-    _check_packages()
-    draft = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        (draft / "data").mkdir(parents=True)
+    with new_folder(folder, GENERATOR, overwrite=overwrite) as draft:
+        (draft / "data").mkdir()
         sources = source_frame([*reports[0].files, *observations])
         names = write_pages(reports, sources, draft, language)
         _write_data(reports, sources, draft / "data")
-        _put(draft, target)
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot write the report: {error.strerror or error}") from None
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     return [Path(folder) / name for name in names]
 
 
@@ -93,70 +82,10 @@ def check_folder(folder: str | Path, *, overwrite: bool) -> Path:
     OutputError
         With what to do.
     """
-    target = Path(folder).resolve()
-    if not target.parent.is_dir():
-        raise OutputError(f"{folder}: there is no folder {target.parent}; make it first")
-    if not os.access(target.parent, os.W_OK):
-        raise OutputError(f"{folder}: no right to write into {target.parent}")
-    if not target.exists():
-        return target
-    if not target.is_dir():
-        raise OutputError(f"{folder} is a file; name a folder for the report")
-    if any(target.iterdir()):
-        if not _is_report(target):
-            raise OutputError(f"{folder} exists and holds no report; give the name of a new folder")
-        if not overwrite:
-            raise OutputError(f"{folder} exists; give another name, or --overwrite")
-    return target
-
-
-def _is_report(folder: Path) -> bool:
-    with suppress(OSError, UnicodeDecodeError):
-        return f'content="{GENERATOR}"' in (folder / INDEX).read_text("utf-8")
-    return False
-
-
-def _check_packages() -> None:
-    try:
-        import duckdb  # noqa: F401
-        import jinja2  # noqa: F401
-        import matplotlib  # noqa: F401
-    except ImportError as error:
-        raise OutputError(f"reports need the package {error.name}: pip install 'gnss-coop[report]'") from None
-
-
-def _put(draft: Path, target: Path) -> None:
-    """Give a complete folder its name; what stood there is removed only when it has been replaced."""
-    if not target.exists():
-        draft.rename(target)
-        return
-    old = target.with_name(f".{target.name}.{os.getpid()}.old")
-    target.rename(old)
-    try:
-        draft.rename(target)
-    except OSError:
-        old.rename(target)
-        raise
-    shutil.rmtree(old)
+    return checked_folder(folder, GENERATOR, overwrite=overwrite)
 
 
 # --- Data -----------------------------------------------------------------------------------------------------
-
-
-def source_frame(files: Sequence[str]) -> pd.DataFrame:
-    """Return name, length and SHA-256 of each file; a dash where there is no file, as for standard input."""
-    import pandas as pd
-
-    rows = []
-    for name in files:
-        path = Path(name)
-        known = path.is_file()
-        digest = "–"
-        if known:
-            with path.open("rb") as stream:
-                digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        rows.append({"file": path.name, "n_bytes": path.stat().st_size if known else 0, "sha256": digest})
-    return pd.DataFrame(rows, columns=["file", "n_bytes", "sha256"])
 
 
 def data_tables(reports: Sequence[StationReport]) -> dict[str, pd.DataFrame]:
@@ -199,8 +128,4 @@ def _with_text_times(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _write_data(reports: Sequence[StationReport], sources: pd.DataFrame, folder: Path) -> None:
-    from gnss_coop.output.tables import write_table
-
-    for name, frame in {**data_tables(reports), "sources": sources}.items():
-        for kind in ("csv", "parquet"):
-            write_table(frame, kind, str(folder / f"{name}.{kind}"))
+    write_tables({**data_tables(reports), "sources": sources}, folder)

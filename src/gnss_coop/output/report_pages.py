@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gnss_coop._version import __version__
 from gnss_coop.output import report_words
+from gnss_coop.output.folders import INDEX
+from gnss_coop.output.page_parts import templates, with_words
 from gnss_coop.output.report_texts import words
 from gnss_coop.output.report_tracking import tracking_part
 
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 
 #: Stands in the head of each page: by it a folder is known as a report, which alone may be replaced.
 GENERATOR: Final = "gnss-coop report"
-INDEX: Final = "index.html"
 _FIGURES: Final = ("sky", "passes", "in_view", "dop", "elevation", "state")
 #: The comparison of scenarios and the worst intervals have sections of their own among those of the figures.
 _CONTENTS: Final = ("conditions", "gain", "sky", "passes", "in_view", "dop", "worst", "elevation", "state")
@@ -28,23 +29,12 @@ _LEGEND_OF_SYSTEMS: Final = ("sky", "passes", "elevation", "state")
 
 def write_pages(reports: Sequence[StationReport], sources: pd.DataFrame, folder: Path, language: str) -> list[str]:
     """Write all pages; return their names, the index first."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-    from markupsafe import Markup
-
-    environment = Environment(
-        loader=PackageLoader("gnss_coop.output", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    css, _, _ = environment.loader.get_source(environment, "style.css")  # type: ignore[union-attr]  # set above
+    environment, css = templates()
     t = words(language)
     shared = {
         "t": t,
         "language": language,
-        "css": Markup(css),
+        "css": css,
         "generator": GENERATOR,
         "version": __version__,
         "span": report_words.span_of(reports[0]),
@@ -77,7 +67,7 @@ def _station(report: StationReport, language: str) -> dict[str, Any]:
     name = report_words.name_of(report.station, language)
     tracking = tracking_part(report, t, name)
     if tracking:
-        tracking |= {"svg": _translated(tracking["svg"], t, tracking["alt"]), "legend": _legend(report.systems, t)}
+        tracking |= {"svg": with_words(tracking["svg"], t, tracking["alt"]), "legend": _legend(report.systems, t)}
     contents = (*_CONTENTS, "tracking") if tracking else _CONTENTS
     return {
         "name": name,
@@ -109,7 +99,7 @@ def _figures(report: StationReport, language: str) -> list[dict[str, Any]]:
             parts.append({"id": name, "title": t[f"fig_{name}"], "svg": "", "note": t["all_healthy"]})
             continue
         text = report_words.figure_words(report, name, t, language)
-        svg = _translated(drawn[name], t, text["alt"])
+        svg = with_words(drawn[name], t, text["alt"])
         parts.append(
             {**text, "id": name, "svg": svg, "legend": _legend(legends[name], t, solid=name in _LEGEND_OF_SYSTEMS)}
         )
@@ -137,15 +127,6 @@ def _legend(names: Sequence[str], t: report_words.Words, *, solid: bool = False)
     ]
 
 
-def _translated(svg: str, t: report_words.Words, alt: str) -> Any:
-    """Return a figure with its words in place of their keys, and with an alternative text."""
-    from markupsafe import Markup, escape
-
-    text = re.sub(r"\[\[([^\]]+)\]\]", lambda key: str(escape(t[key[1]])), svg)
-    label = str(escape(alt))
-    return Markup(text.replace('role="img">', f'role="img" aria-label="{label}">\n<title>{label}</title>', 1))
-
-
 def _index(reports: Sequence[StationReport], pages: Sequence[str], language: str) -> dict[str, Any]:
     """Return what the template of the index fills in."""
     from markupsafe import Markup
@@ -165,7 +146,7 @@ def _index(reports: Sequence[StationReport], pages: Sequence[str], language: str
         "pages": list(zip(pages, names, strict=True)),
         "facts": report_words.conditions(reports[0], t),
         "figure": {
-            "svg": _translated(comparison(reports), keys, t["alt_comparison"]),
+            "svg": with_words(comparison(reports), keys, t["alt_comparison"]),
             "note": t["note_comparison"].format(top=f"{DOP_TOP:g}"),
             "legend": legend,
         },

@@ -52,6 +52,10 @@ _SETTINGS: Final[dict[str, Any]] = {
 }
 
 
+#: Numbers that follow a command of a path.
+_NUMBERS: Final = {"M": 2, "L": 2, "Q": 4, "C": 6, "z": 0}
+
+
 @dataclass(frozen=True, slots=True)
 class Stroke:
     """How a system or scenario is drawn.
@@ -154,8 +158,8 @@ def _css(color: str) -> str:
 def inline_svg(figure: Figure, name: str) -> str:
     """Return a figure as an SVG element for a page.
 
-    Colours become variables of the page, fonts those of the page, numbers are cut to hundredths of a point,
-    and identifiers start with the figure's name, so that several figures can share a page.
+    Colours become variables of the page, fonts those of the page, numbers are cut to hundredths of a point, paths
+    are written by their steps, and identifiers start with the figure's name, so that several figures can share a page.
 
     Parameters
     ----------
@@ -170,6 +174,7 @@ def inline_svg(figure: Figure, name: str) -> str:
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", text, flags=re.DOTALL)
     text = re.sub(r"(?<=[\s\d,MLQCz(\"-])(\d*\.\d{3,})", lambda m: f"{float(m[1]):.2f}".rstrip("0").rstrip("."), text)
+    text = re.sub(r" d=\"([^\"]*)\"", lambda m: f' d="{_by_steps(m[1])}"', text)
     text = re.sub("|".join((*_SYSTEM_OF, *_PAGE_COLORS)), lambda m: _css(m[0]), text)
     text = re.sub(r"font: ([\d.]+)px [^;\"]*", r"font: \1px var(--sans, sans-serif)", text)
     used = set(re.findall(r"url\(#([^)]+)\)|href=\"#([^\"]+)\"", text))
@@ -179,3 +184,36 @@ def inline_svg(figure: Figure, name: str) -> str:
     text = re.sub(r"<svg [^>]*?(viewBox=\"[^\"]*\")[^>]*>", r'<svg \1 role="img">', text, count=1)
     text = text.replace("xlink:href", "href")
     return re.sub(r">\s+<", ">\n<", text).strip()
+
+
+def _by_steps(path: str) -> str:
+    """Write the absolute path that matplotlib gives as steps from point to point, which takes half of the text.
+
+    Steps are between points cut to hundredths, so that nothing adds up.
+
+    Examples
+    --------
+    >>> _by_steps("M 10.5 20 L 11.25 19.75 L 12 19.75 z M 1 2 C 1 3 2 4 3.3 4")
+    'M10.5 20l.75-.25 .75 0zm-9.5-18c0 1 1 2 2.3 2'
+    """
+    words = path.split()
+    parts: list[str] = []
+    here = start = (0, 0)
+    at, last = 0, ""
+    while at < len(words):
+        command = words[at]
+        after = at + 1 + _NUMBERS[command]
+        numbers = [round(float(word) * 100) for word in words[at + 1 : after]]
+        steps = "".join(_joined(number - here[i % 2]) for i, number in enumerate(numbers))
+        # A line goes on without a letter; the first move has none to start from.
+        parts.append(steps if last == command == "L" else (command.lower() if parts else command) + steps.lstrip())
+        here = (numbers[-2], numbers[-1]) if numbers else start
+        start = here if command == "M" else start
+        at, last = after, command
+    return "".join(parts)
+
+
+def _joined(hundredths: int) -> str:
+    """Return a number that may follow another one."""
+    text = f"{abs(hundredths) / 100:.2f}".strip("0").rstrip(".") or "0"
+    return f"-{text}" if hundredths < 0 else f" {text}"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from gnss_coop.errors import OutputError
+from gnss_coop.model.grid import row_blocks
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -89,9 +90,27 @@ def write_zarr(dataset: xr.Dataset, path: str | Path, *, overwrite: bool = False
     OutputError
         If the folder exists or cannot be written, or the package zarr is missing.
     """
-    _zarr()
+    zarr = _zarr()
     with _new_store(path, overwrite) as draft:
-        _to_the_end(dataset.to_zarr, draft, mode="w", zarr_format=2, consolidated=True)
+        layered = [name for name, values in dataset.data_vars.items() if set(values.dims) > {"systems"}]
+        _to_the_end(dataset.drop_vars(layered).to_zarr, draft, mode="w", zarr_format=2, consolidated=False)
+        group = zarr.open_group(draft, mode="a", zarr_format=2)
+        for name in layered:
+            _to_the_end(_put_layers, group, str(name), dataset[name])
+        _to_the_end(zarr.consolidate_metadata, draft, zarr_format=2)
+
+
+def _put_layers(group: Any, name: str, values: xr.DataArray) -> None:
+    """Add a variable, layer by layer: all of it may be more than fits into memory."""
+    inner = [dim for dim in values.dims if dim not in ("systems", "mask_deg")]
+    values = values.transpose(..., *inner)
+    layers, shape = values.shape[: -len(inner)], values.shape[-len(inner) :]
+    blocks = list(row_blocks(shape))
+    chunks = (*(1 for _ in layers), blocks[0].stop, *shape[1:])
+    array = _array(group, name, values.dims, values.shape, chunks, values.attrs)
+    for place in np.ndindex(layers):
+        for rows in blocks:
+            array[(*place, rows)] = values[(*place, rows)].values
 
 
 def write_field(
@@ -138,7 +157,7 @@ def write_field(
         arrays = None
         for block in blocks:
             if arrays is None:
-                arrays = [_array(group, name, block.values.shape[1:], grid) for name in names]
+                arrays = [_field_array(group, name, block.values.shape[1:], grid) for name in names]
             _to_the_end(_put, arrays, block)
         _to_the_end(zarr.consolidate_metadata, draft, zarr_format=2)
 
@@ -148,15 +167,16 @@ def _put(arrays: list[Any], block: Block) -> None:
         array[..., block.rows, block.columns] = values
 
 
-def _array(group: Any, name: str, block_shape: tuple[int, ...], grid: GeoGrid) -> Any:
-    array = group.create_array(
-        name,
-        shape=(*block_shape[:3], *grid.shape),
-        chunks=(1, 1, *block_shape[2:]),
-        dtype="float32",
-        fill_value=np.nan,
-    )
-    array.attrs["_ARRAY_DIMENSIONS"] = list(_DIMS)
-    array.attrs["units"] = "1"
-    array.attrs["long_name"] = "satellites used" if name == "n_used" else f"{name.upper()}; infinite without a solution"
+def _field_array(group: Any, name: str, block_shape: tuple[int, ...], grid: GeoGrid) -> Any:
+    words = "satellites used" if name == "n_used" else f"{name.upper()}; infinite without a solution"
+    shape, chunks = (*block_shape[:3], *grid.shape), (1, 1, *block_shape[2:])
+    return _array(group, name, _DIMS, shape, chunks, {"units": "1", "long_name": words})
+
+
+def _array(
+    group: Any, name: str, dims: tuple[Any, ...], shape: tuple[int, ...], chunks: tuple[int, ...], words: dict[str, Any]
+) -> Any:
+    """Add an array of float32 with the names that xarray reads."""
+    array = group.create_array(name, shape=shape, chunks=chunks, dtype="float32", fill_value=np.nan)
+    array.attrs.update({"_ARRAY_DIMENSIONS": list(dims), **words})
     return array

@@ -1,0 +1,91 @@
+"""Maps that ``gnss-coop network`` writes beside its table: depth above each point, and the gain of a next site."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from gnss_coop.cli import options as opt
+from gnss_coop.cli.session import Session
+
+if TYPE_CHECKING:
+    from gnss_coop.analysis.network_views import NetworkViews
+    from gnss_coop.model.networks import Networks
+
+Writer = Callable[["NetworkViews"], None]
+
+#: What a map of sites shows for each --objective.
+_GAINS: Final = {
+    "k1_pct": "k1_gain_points",
+    "k2_pct": "k2_gain_points",
+    "depth": "depth_gain",
+    "gap_max_min": "gap_max_drop_min",
+    "sigma_3d_m": "sigma_3d_drop_pct",
+}
+#: Grid of a map of sites where none is asked for [deg]: a gain changes slowly from place to place.
+_SITE_GRID_DEG: Final = 3.0
+
+
+def map_writers(session: Session, networks: Networks, mask_deg: float) -> list[Writer]:
+    """Refuse maps that could not be made, before anything is read, and return what makes them."""
+    asked = [
+        make(session, networks, mask_deg)
+        for name, make in (("depth_map", _depth_map), ("site_map", _site_map))
+        if session.option(name) is not None
+    ]
+    if not asked and (idle := opt.given("orbit", "grid_deg", "projection", "overwrite")):
+        raise click.UsageError(f"{', '.join(idle)}: only with --depth-map or --site-map")
+    if session.option("depth_map") is None and opt.given("orbit"):
+        raise click.UsageError("--orbit: only with --depth-map")
+    return asked
+
+
+def _depth_map(session: Session, networks: Networks, mask_deg: float) -> Writer:
+    from gnss_coop.model.grid import GeoGrid
+    from gnss_coop.model.orbit_shapes import OrbitShape
+    from gnss_coop.output.depth_plot import KINDS, write_depth
+    from gnss_coop.output.map_files import check_target
+
+    path = session.option("depth_map")
+    check_target(path, overwrite=session.option("overwrite"), kinds=KINDS)
+    shape = OrbitShape.parse(session.option("orbit") or "R:MEO")
+    grid = GeoGrid(session.option("grid_deg"))
+
+    def write(views: NetworkViews) -> None:
+        from gnss_coop.analysis.depth_map import depth_map
+
+        world = depth_map(networks, grid, system=shape.system, orbit=shape.orbit, mask_deg=mask_deg)
+        write_depth(world, path, projection=session.option("projection"), overwrite=session.option("overwrite"))
+        session.note(f"wrote {path}")
+
+    return write
+
+
+def _site_map(session: Session, networks: Networks, mask_deg: float) -> Writer:
+    from gnss_coop.model.grid import GeoGrid
+    from gnss_coop.output.map_files import check_target
+    from gnss_coop.output.site_map import KINDS, write_site_gain
+
+    path, objective = session.option("site_map"), session.option("objective")
+    check_target(path, overwrite=session.option("overwrite"), kinds=KINDS)
+    if objective not in _GAINS:
+        raise click.UsageError(f"--site-map shows no {objective}; --objective is one of {', '.join(_GAINS)}")
+    grid = GeoGrid(session.option("grid_deg") if opt.given("grid_deg") else _SITE_GRID_DEG)
+
+    def write(views: NetworkViews) -> None:
+        from gnss_coop.analysis.site_gain import site_gain_map
+
+        with session.progress("sites") as progress:
+            gain = site_gain_map(
+                views, grid, orbit=session.option("orbit_class"), window_h=session.option("window_h"),
+                range_interval_s=session.option("range_interval_s"), progress=progress,
+            )  # fmt: skip
+        write_site_gain(
+            gain, path, variable=_GAINS[objective], projection=session.option("projection"),
+            overwrite=session.option("overwrite"),
+        )  # fmt: skip
+        session.note(f"wrote {path}: what one more station adds to {gain.attrs['network']}")
+
+    return write
