@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
-from gnss_coop.analysis.dop_map import check_settings
+from gnss_coop.analysis.map_job import check_settings
 from gnss_coop.analysis.visibility import mask_radians
 from gnss_coop.batch.products import PRODUCTS
 from gnss_coop.batch.run import Request
