@@ -38,7 +38,11 @@ if TYPE_CHECKING:
     from gnss_coop.analysis.station_worth import station_worth
     from gnss_coop.analysis.tracking import Tracking, tracked
     from gnss_coop.analysis.visibility import visibility
+    from gnss_coop.batch.diff import diff
+    from gnss_coop.batch.query import query
+    from gnss_coop.batch.trend import trend
     from gnss_coop.errors import (
+        ArchiveError,
         EphemerisGapError,
         GnssCoopError,
         GridError,
@@ -47,6 +51,7 @@ if TYPE_CHECKING:
         RinexError,
         ScenarioError,
         StationError,
+        StudyError,
         TimeError,
     )
     from gnss_coop.formats.almanacs import read_almanac
@@ -71,6 +76,7 @@ if TYPE_CHECKING:
 #: Where each public name lives; modules are imported when a name is first used.
 _HOME = {
     "Almanac": "model.almanac",
+    "ArchiveError": "errors",
     "Ephemerides": "model.ephemerides",
     "EphemerisGapError": "errors",
     "GeoGrid": "model.grid",
@@ -91,6 +97,7 @@ _HOME = {
     "Station": "model.stations",
     "StationError": "errors",
     "StationReport": "analysis.station_report",
+    "StudyError": "errors",
     "TimeError": "errors",
     "Tracking": "analysis.tracking",
     "best_cell": "analysis.site_gain",
@@ -98,6 +105,7 @@ _HOME = {
     "common_view": "analysis.network_coverage",
     "compare": "analysis.comparison",
     "depth_map": "analysis.depth_map",
+    "diff": "batch.diff",
     "dilution_of_precision": "analysis.dop",
     "dop_map": "analysis.dop_map",
     "epochs": "model.timescales",
@@ -115,6 +123,7 @@ _HOME = {
     "parse_time": "model.timescales",
     "passes": "analysis.passes",
     "positions_with_forecast": "analysis.outlook",
+    "query": "batch.query",
     "read_almanac": "formats.almanacs",
     "read_nav": "formats.rinex_nav",
     "read_obs": "formats.rinex_obs",
@@ -131,6 +140,7 @@ _HOME = {
     "station_worth": "analysis.station_worth",
     "stations": "model.stations",
     "tracked": "analysis.tracking",
+    "trend": "batch.trend",
     "visibility": "analysis.visibility",
     "visibility_circle": "analysis.depth_map",
     "write_ledger": "output.ledger_page",
@@ -139,6 +149,7 @@ _HOME = {
 
 __all__ = [
     "Almanac",
+    "ArchiveError",
     "Ephemerides",
     "EphemerisGapError",
     "GeoGrid",
@@ -159,6 +170,7 @@ __all__ = [
     "Station",
     "StationError",
     "StationReport",
+    "StudyError",
     "TimeError",
     "Tracking",
     "__version__",
@@ -167,6 +179,7 @@ __all__ = [
     "common_view",
     "compare",
     "depth_map",
+    "diff",
     "dilution_of_precision",
     "dop_map",
     "epochs",
@@ -184,6 +197,7 @@ __all__ = [
     "parse_time",
     "passes",
     "positions_with_forecast",
+    "query",
     "read_almanac",
     "read_nav",
     "read_obs",
@@ -200,6 +214,7 @@ __all__ = [
     "station_worth",
     "stations",
     "tracked",
+    "trend",
     "visibility",
     "visibility_circle",
     "write_ledger",

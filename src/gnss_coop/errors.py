@@ -74,5 +74,13 @@ class OutputError(GnssCoopError):
     """An output that cannot be written: it exists, the folder does not, or its kind is unknown."""
 
 
+class StudyError(GnssCoopError):
+    """A study that asks for what does not exist, or holds faults (all of them are listed)."""
+
+
+class ArchiveError(GnssCoopError):
+    """An archive of results that cannot be written to, is in use, or is none."""
+
+
 class LeapSecondWarning(GnssCoopWarning):
     """A date beyond the expiry of the shipped leap-second table."""

@@ -3,6 +3,7 @@
 import itertools
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import click
@@ -48,7 +49,7 @@ def test_every_command_is_documented_and_has_help(name):
 
 
 @pytest.mark.parametrize("name", main.COMMANDS)
-def test_the_documented_columns_are_those_of_the_csv(run, hours, name):
+def test_the_documented_columns_are_those_of_the_csv(run, hours, results, name):
     text = (ROOT / "docs" / "cli.md").read_text("utf-8")
     section = re.search(rf"^## {name}$(.*?)(?=^## )", text, re.MULTILINE | re.DOTALL)[1]
     columns = re.search(r"Columns: `([^`]+)`", section)
@@ -56,9 +57,14 @@ def test_the_documented_columns_are_those_of_the_csv(run, hours, name):
         pytest.skip("its columns are no contract")
     span = ("--start", "2022-06-08T10:30:00", "--hours", "1", "--step", "600")  # of what one epoch cannot tell
     at = ("--at", "2022-06-08T10:30:00")
-    when = {"info": (), "stations": (), "network": span}.get(name, at)
-    sources = () if name == "stations" else (hours,)
-    head = run(name, *sources, *when, "--format", "csv").out.splitlines()[0]
+    asked = {
+        "info": (hours,),
+        "stations": (),
+        "network": (hours, *span),
+        "diff": (results, results),
+        "trend": (results,),
+    }
+    head = run(name, *asked.get(name, (hours, *at)), "--format", "csv").out.splitlines()[0]
     assert re.split(r",\s*", columns[1]) == head.split(",")
 
 
@@ -96,11 +102,24 @@ def test_there_are_examples():
     assert sum(" --help: " in name for name in EXAMPLES) == len(main.COMMANDS)
 
 
+@pytest.fixture(scope="session")
+def results(tmp_path_factory):
+    """An archive for the examples that ask one."""
+    folder = tmp_path_factory.mktemp("archive") / "results"
+    settings = ["--stations", "Irkutsk", "--step", "1800", "--products", "compare,passes", "--threads", "--quiet"]
+    source = ROOT / "sample_rinex" / "KMS300DNK_R_20221591000_01H_MN.rnx"
+    assert main.run(["batch", str(source), "-o", str(folder), *settings]) == 0
+    return folder
+
+
 @pytest.mark.parametrize("words", [pytest.param(words, id=name) for name, words in EXAMPLES.items()])
-def test_every_example_runs(run, monkeypatch, tmp_path, words):
+def test_every_example_runs(run, monkeypatch, request, tmp_path, words):
     # What an example writes lands here; what it reads is where it stands in the repository.
     for folder in ("sample_rinex", "stations", "tests"):
         (tmp_path / folder).symlink_to(ROOT / folder)
+    if words[0] in ("query", "diff", "trend"):
+        for name in ("results", "results-a", "results-b"):
+            shutil.copytree(request.getfixturevalue("results"), tmp_path / name)
     before = set(tmp_path.iterdir())
     monkeypatch.chdir(tmp_path)
     result = run(*words)

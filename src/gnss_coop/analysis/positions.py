@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from gnss_coop.model.ephemerides import Ephemerides
+    from gnss_coop.model.timescales import TimeLike
 
 FRAMES: Final = ("broadcast", "itrf")
+_DAY_NS: Final = const.SECONDS_PER_DAY * const.NS_PER_S
 
 
 def satellite_positions(
@@ -142,14 +144,54 @@ def default_span_ns(nav: Ephemerides, systems: str | Iterable[str] | None = None
     if len(wanted) == 0:
         raise EphemerisGapError(f"there is no usable navigation record of {_names(systems)} in {_files(nav)}")
     toe_ns = wanted.derived.toe_ns
-    day_ns = const.SECONDS_PER_DAY * const.NS_PER_S
-    days, counts = np.unique(toe_ns // day_ns, return_counts=True)
-    day = int(days[counts.argmax()]) * day_ns
-    on_day = toe_ns[(toe_ns >= day) & (toe_ns <= day + day_ns)]
+    days, counts = np.unique(toe_ns // _DAY_NS, return_counts=True)
+    return _within_day_ns(toe_ns, int(days[counts.argmax()]) * _DAY_NS)
+
+
+def day_span_ns(nav: Ephemerides, day: TimeLike, systems: str | Iterable[str] | None = None) -> tuple[int, int]:
+    """Return the part of one day that the ephemerides cover.
+
+    Parameters
+    ----------
+    nav : Ephemerides
+        From `read_nav`.
+    day : str, numpy.datetime64 or datetime.datetime
+        Any instant of the day of GPST.
+    systems : str or iterable of str, optional
+        RINEX letters; all systems of `nav` by default.
+
+    Returns
+    -------
+    (int, int)
+        Start and end [ns of GPST]: those of the day itself where reference times come within an hour of them.
+
+    Raises
+    ------
+    EphemerisGapError
+        If no record of the systems has its reference time on that day.
+
+    Examples
+    --------
+    >>> import gnss_coop as gc
+    >>> nav = gc.read_nav("sample_rinex/KMS300DNK_R_20221591000_01H_MN.rnx")
+    >>> [gc.format_time(t) for t in day_span_ns(nav, "2022-06-08", "RC")]
+    ['2022-06-08T09:45:18', '2022-06-08T11:00:00']
+    """
+    wanted = nav.select(systems)
+    toe_ns = wanted.derived.toe_ns
+    start = timescales.as_gpst_ns(day) // _DAY_NS * _DAY_NS
+    if not ((toe_ns >= start) & (toe_ns <= start + _DAY_NS)).any():
+        label = timescales.format_time(start)[:10]
+        raise EphemerisGapError(f"there is no usable navigation record of {_names(systems)} on {label}")
+    return _within_day_ns(toe_ns, start)
+
+
+def _within_day_ns(toe_ns: npt.NDArray[np.int64], day: int) -> tuple[int, int]:
+    on_day = toe_ns[(toe_ns >= day) & (toe_ns <= day + _DAY_NS)]
     # Reference times reach to within their step of both ends of a full day.
     slack = 3600 * const.NS_PER_S
     start = day if on_day.min() - day <= slack else int(on_day.min())
-    end = day + day_ns if day + day_ns - on_day.max() <= slack else int(on_day.max())
+    end = day + _DAY_NS if day + _DAY_NS - on_day.max() <= slack else int(on_day.max())
     return (start, end) if end > start else (start, start + slack)
 
 

@@ -25,7 +25,7 @@ EXIT_USAGE: Final = 2
 EXIT_SOME_FAILED: Final = 3
 EXIT_ALL_FAILED: Final = 4
 EXIT_INTERRUPTED: Final = 130
-_INTERRUPTED: Final = "gnss-coop: interrupted"
+INTERRUPTED: Final = "gnss-coop: interrupted"
 
 #: Commands in the order of the help, with their help line: known without importing any of them.
 COMMANDS: Final = {
@@ -36,6 +36,10 @@ COMMANDS: Final = {
     "track-check": "What a receiver tracked, against what stood in its sky.",
     "network": "What ground networks see, alone and joined, and how well.",
     "ledger": "What two systems gain from each other, on one page.",
+    "batch": "All of it over many files, into an archive of results.",
+    "query": "Questions to an archive of results, in SQL.",
+    "diff": "Where two archives of results differ.",
+    "trend": "Availability and gain over the months of an archive.",
     "report": "Pages about what stations see, for print and mail.",
     "positions": "Satellite positions from broadcast ephemerides.",
     "info": "What navigation files hold, and what was rejected.",
@@ -111,7 +115,7 @@ def cli(ctx: click.Context, config: str | None, debug: bool) -> None:
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    heed_interrupts(_INTERRUPTED, EXIT_INTERRUPTED)
+    heed_interrupts(INTERRUPTED, EXIT_INTERRUPTED)
     for stream in (sys.stdout, sys.stderr):  # a name that the terminal's encoding lacks is escaped
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -133,7 +137,7 @@ def run(arguments: list[str]) -> int:
         error.show()
         return EXIT_USAGE
     except (click.Abort, KeyboardInterrupt):
-        click.echo(_INTERRUPTED, err=True)
+        click.echo(INTERRUPTED, err=True)
         return EXIT_INTERRUPTED
     except (_PipeClosedError, BrokenPipeError):
         _discard_output()

@@ -73,6 +73,19 @@ def with_times_as_text(table: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
+def with_dates_as_text(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose times are ISO 8601 text: of columns ``*_gpst`` in full, of others dates if all are days."""
+    frame = table.copy()
+    for name in [str(name) for name, kind in frame.dtypes.items() if kind.kind == "M"]:
+        known = frame[name].notna().to_numpy()
+        texts = np.full(len(frame), "", dtype=object)
+        texts[known] = timescales.format_times(timescales.from_datetime64(frame[name].to_numpy()[known]))
+        days = [text.removesuffix("T00:00:00") for text in texts]
+        only_days = not name.endswith("_gpst") and all("T" not in day for day in days)
+        frame[name] = days if only_days else texts
+    return frame
+
+
 def dop_frame(dop: xr.Dataset) -> pd.DataFrame:
     """Return one row per epoch, station, scenario and mask: time_gpst ... n_used, gdop, pdop, hdop, vdop, tdop."""
     import pandas as pd

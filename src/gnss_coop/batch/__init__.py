@@ -1,0 +1,1 @@
+"""Comparison, passes and maps of many days: study, jobs, engines, ledger and archive."""

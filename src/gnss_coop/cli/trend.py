@@ -1,0 +1,46 @@
+"""``gnss-coop trend``: availability and gain over the months of an archive."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from gnss_coop.cli import options as opt
+from gnss_coop.cli.session import Session
+
+
+@click.command("trend")
+@click.argument("archive", type=click.Path(), metavar="ARCHIVE")
+@opt.TREND
+@opt.OUTPUT
+def command(archive: str, **shared: Any) -> int:
+    """Tell how availability and gain went over the days, months or years of an archive, and draw it.
+
+    \b
+    Example:
+      gnss-coop trend results --per month --plot trend.png
+    """
+    session = Session(**shared)
+    from gnss_coop.batch.trend import trend
+    from gnss_coop.output.frames import with_dates_as_text
+    from gnss_coop.output.map_files import PICTURES, check_target
+
+    if shared["plot"] is not None:
+        check_target(shared["plot"], overwrite=shared["overwrite"], kinds=PICTURES)
+    table = trend(archive, period=shared["period"], stations=shared["selection"])
+    if shared["plot"] is not None:
+        _draw(session, table)
+    session.write(with_dates_as_text(table))
+    return 0
+
+
+def _draw(session: Session, table: Any) -> None:
+    from gnss_coop.output.trend_plot import plot_trend
+
+    station, clocks = table["station"].iloc[0], table["clocks"].iloc[0]
+    shown = table[(table["station"] == station) & (table["clocks"] == clocks)]
+    if len(shown) < len(table):
+        session.note(f"the picture shows {station}, clocks {clocks}; the table holds all")
+    plot_trend(shown, session.option("plot"), overwrite=session.option("overwrite"))
+    session.note(f"wrote {session.option('plot')}")

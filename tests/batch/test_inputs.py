@@ -1,0 +1,137 @@
+"""Finding input files: folders, globs, lists, standard input, and what hostile files can do."""
+
+import gzip
+import io
+import os
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from gnss_coop.batch.inputs import find_inputs, ledger_text
+from gnss_coop.batch.scan import scan_file
+from gnss_coop.batch.scan_task import guessed_day
+from gnss_coop.errors import StudyError
+
+NAMES = {
+    "BRDC00IGS_R_20240100000_01D_MN.rnx.gz": True,
+    "KMS300DNK_R_20221591000_01H_GN.rnx": True,
+    "brdc0100.24n.Z": True,
+    "brdc0100.24g": True,
+    "abmf1330.18p.gz": True,
+    "own.nav": True,
+    "rover.gnav": True,
+    "Example_Glonass_Rinex400.n": True,
+    "brdc.rnx": True,
+    "CIBG00IDN_R_20240100000_01D_30M_MO.crx.gz": False,
+    "CIBG00IDN_R_20240100000_01D_30M_MO.rnx.gz": False,
+    "abmf1330.18o": False,
+    "abmf1330.18d.Z": False,
+    "igl15253.sp3": False,
+    "readme.txt": False,
+    ".brdc0100.24n": None,
+}
+
+
+def test_folders_give_files_by_name_and_tell_the_others(tmp_path):
+    deep = tmp_path / "a" / "b"
+    deep.mkdir(parents=True)
+    for name in NAMES:
+        (deep / name).write_bytes(b"x")
+    results = tmp_path / "a" / "results"
+    results.mkdir()
+    for name in ("ledger.sqlite", "brdc0100.24n"):
+        (results / name).write_bytes(b"x")
+    found = find_inputs([str(tmp_path)])
+    assert {Path(p).name for p in found.paths} == {name for name, taken in NAMES.items() if taken}
+    assert {Path(p).name for p in found.others} == {name for name, taken in NAMES.items() if taken is False}
+    assert "6 files" in found.tell_others()
+    assert "..." in found.tell_others()
+
+
+def test_what_is_named_counts_whatever_it_is_called(tmp_path):
+    for name in ("one.txt", "two.txt"):
+        (tmp_path / name).write_bytes(b"x")
+    assert len(find_inputs([str(tmp_path / "one.txt"), str(tmp_path / "*.txt")]).paths) == 2
+    listing = tmp_path / "list"
+    listing.write_text(f"# files\n\n{tmp_path}/one.txt\n{tmp_path}/**/t*.txt\n")
+    assert len(find_inputs([f"@{listing}"]).paths) == 2
+    stdin = io.BytesIO(f"{tmp_path}/one.txt\n".encode())
+    assert find_inputs(["-"], stdin=stdin).paths == [f"{tmp_path}/one.txt"]
+
+
+def test_all_that_is_missing_is_told(tmp_path):
+    listing = tmp_path / "list"
+    listing.write_text(f"{tmp_path}/gone1\n-\n@other\n")
+    with pytest.raises(StudyError) as caught:
+        find_inputs([str(tmp_path / "gone2"), str(tmp_path / "*.x"), f"@{listing}", "@/no/list", "-"])
+    assert len(str(caught.value).splitlines()) == 7
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_file_by_standard_input_is_kept_by_its_hash(tmp_path, on_day, pack):
+    stdin = io.BytesIO(pack(on_day(0)))
+    (path,) = find_inputs(["-"], stdin=stdin, spool=tmp_path).paths
+    assert Path(path).read_bytes() == on_day(0)
+    scan, nav = scan_file(path)
+    assert scan.content.sha256 in path
+    assert len(nav) == scan.content.n_records > 0
+
+
+def test_names_that_are_no_text(tmp_path, on_day, batch):
+    name = os.fsencode(tmp_path) + b"/d\xff.24g"
+    with open(name, "wb") as stream:  # noqa: PTH123  # bytes are no Path
+        stream.write(on_day(0))
+    summary = batch(tmp_path)
+    assert (summary.n_done, summary.n_bad_files) == (1, 0)
+    assert batch(tmp_path).n_skipped == 1
+    assert ledger_text(os.fsdecode(name)).endswith("d\\xff.24g")
+
+
+@pytest.mark.parametrize("fault", ["bomb", "members", "traversal", "encrypted-like", "empty", "folder"])
+def test_hostile_files_are_bad_and_leave_nothing(fault, tmp_path, on_day, batch, tree):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "good.24g").write_bytes(on_day(0))
+    bad = folder / "bad.24g"
+    packed = io.BytesIO()
+    if fault == "bomb":
+        bad.write_bytes(gzip.compress(bytes(64 * 1024**2)))
+    elif fault in ("members", "traversal"):
+        with zipfile.ZipFile(packed, "w") as archive:
+            archive.writestr("../../evil.24g", on_day(1))
+            if fault == "members":
+                archive.writestr("other.24g", on_day(2))
+        bad.write_bytes(packed.getvalue())
+    elif fault == "folder":
+        bad.mkdir()
+    else:
+        bad.write_bytes(b"" if fault == "empty" else b"PK\x03\x04" + bytes(100))
+    summary = batch(folder, products=("compare",))
+    # A member is read, but its name is never used.
+    assert summary.n_bad_files == (0 if fault in ("traversal", "folder") else 1)
+    assert summary.n_done == (2 if fault == "traversal" else 1)
+    assert not list(tmp_path.rglob("evil*"))
+    assert all(name.startswith("product=compare/year=2024/day=2024-01-1") for name in tree(tmp_path / "results"))
+
+
+@pytest.mark.parametrize(
+    ("name", "day"),
+    [
+        ("BRDC00IGS_R_20240100000_01D_MN.rnx.gz", "2024-01-10"),
+        ("brdc3660.96n", "1996-12-31"),
+        ("brdc001a.00g.Z", "2000-01-01"),
+        ("abcd9990.24g", ""),
+        ("BRDC_R_30000010000_", ""),
+        ("readme", ""),
+    ],
+)
+def test_guesses(name, day):
+    assert guessed_day(name) == day
+
+
+def test_a_scan_of_what_is_not_there(tmp_path):
+    scan, nav = scan_file(str(tmp_path / "none"))
+    assert nav is None
+    assert (scan.size, scan.content) == (-1, None)
+    assert "no such file" in scan.error
