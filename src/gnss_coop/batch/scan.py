@@ -82,6 +82,9 @@ def scan_file(path: str, *, accept_truncated: bool = False) -> tuple[FileScan, E
         nav = read_nav(NamedBytes(data, path), accept_truncated=accept_truncated)
     except RinexError as error:
         return FileScan(path, size, mtime_ns, accept_truncated, error=str(error)), None
+    except Exception as error:  # whatever a hostile file brings about, the others are read
+        fault = f"{path}: internal error ({type(error).__name__}: {error})"
+        return FileScan(path, size, mtime_ns, accept_truncated, error=fault), None
     return FileScan(path, size, mtime_ns, accept_truncated, _content(sha256, len(data), nav)), nav
 
 
