@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -181,7 +182,8 @@ class Dask:
         self._cluster = None
         self._counted_s, self._n_threads = float("-inf"), 0
         if address is None:
-            with _no_interrupts_inherited():
+            with _no_interrupts_inherited(), warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "Port .* is already in use", UserWarning)  # it takes another one
                 self._cluster = LocalCluster(
                     n_workers=n_local, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None,
                     silence_logs=50,
