@@ -18,7 +18,8 @@ import pytest
 pytest.importorskip("duckdb")
 
 from gnss_coop.batch.executors import Threads
-from gnss_coop.batch.run import Request, Summary, run
+from gnss_coop.batch.request import Request, Summary
+from gnss_coop.batch.run import run
 from gnss_coop.batch.settings import Settings
 from gnss_coop.batch.watch import Watch
 from gnss_coop.model.stations import stations

@@ -390,3 +390,12 @@ def test_maps_are_the_same_each_time(days, batch, tmp_path, settings, tree):
         assert world.sizes["lat"] == 6
         assert world.attrs["files"].startswith("sha256:")
         assert str(tmp_path) not in str(world.attrs)
+
+
+def test_warnings_become_notes(tmp_path, batch, on_day, capfd):
+    """A day beyond the leap-second table: the figures come, and the ledger tells."""
+    (tmp_path / "far.24g").write_bytes(on_day(365 * 30))
+    assert batch(tmp_path / "far.24g", products=("compare",)).exit_code == 0
+    notes = ledger(tmp_path / "results", "SELECT DISTINCT notes_json FROM jobs")
+    assert "leap" in notes[0][0]
+    assert "Warning" not in capfd.readouterr().err

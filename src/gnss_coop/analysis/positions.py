@@ -175,7 +175,7 @@ def day_span_ns(nav: Ephemerides, day: TimeLike, systems: str | Iterable[str] | 
     >>> import gnss_coop as gc
     >>> nav = gc.read_nav("sample_rinex/KMS300DNK_R_20221591000_01H_MN.rnx")
     >>> [gc.format_time(t) for t in day_span_ns(nav, "2022-06-08", "RC")]
-    ['2022-06-08T09:45:18', '2022-06-08T11:00:00']
+    ['2022-06-08T07:00:14', '2022-06-08T10:45:18']
     """
     wanted = nav.select(systems)
     toe_ns = wanted.derived.toe_ns

@@ -129,7 +129,7 @@ class _Drive:
             if not self._under_way:
                 self._submit([self._suspects.popleft()])
             return
-        n_most = self._engine.n_workers * self._engine.queue_per_worker
+        n_most = max(self._engine.n_workers * self._engine.queue_per_worker, self._engine.least_queue)
         while self._waiting and len(self._under_way) < n_most:
             self._submit([self._waiting.popleft() for _ in range(min(self._n_items(), len(self._waiting)))])
 

@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -19,7 +20,10 @@ from gnss_coop.errors import StudyError
 
 _WATCH_S: Final = 0.5
 _DASK_ANSWER_S: Final = 10.0
+_DASK_COUNT_S: Final = 2.0
 _DASK_GRACE_S: Final = 0.5
+#: So many tasks wait in any case: clusters that grow with the work look at what waits.
+_DASK_QUEUE: Final = 64
 
 
 class Engine(Protocol):
@@ -29,8 +33,8 @@ class Engine(Protocol):
     ----------
     name : str
         For the ledger.
-    queue_per_worker : int
-        Tasks to be handed over for each worker, so that none waits.
+    queue_per_worker, least_queue : int
+        Tasks to be handed over for each worker, so that none waits, and at least.
     lost : tuple of exception types
         What a task ends with when its worker was killed.
     retries : bool
@@ -39,6 +43,7 @@ class Engine(Protocol):
 
     name: str
     queue_per_worker: int
+    least_queue: int
     lost: tuple[type[BaseException], ...]
     retries: bool
 
@@ -69,6 +74,7 @@ class Processes:
 
     name = "processes"
     queue_per_worker = 2
+    least_queue = 1
     lost: tuple[type[BaseException], ...] = (BrokenExecutor, CancelledError)
     retries = False
 
@@ -117,6 +123,7 @@ class Threads:
 
     name = "threads"
     queue_per_worker = 2
+    least_queue = 1
     lost: tuple[type[BaseException], ...] = ()
     retries = False
 
@@ -163,6 +170,7 @@ class Dask:
 
     name = "dask"
     queue_per_worker = 3
+    least_queue = _DASK_QUEUE
     retries = True
 
     def __init__(self, address: str | None = None, n_local: int | None = None) -> None:
@@ -172,8 +180,10 @@ class Dask:
             raise StudyError("a cluster needs the packages dask and distributed: pip install 'gnss-coop[distributed]'"
                              ) from None  # fmt: skip
         self._cluster = None
+        self._counted_s, self._n_threads = float("-inf"), 0
         if address is None:
-            with _no_interrupts_inherited():
+            with _no_interrupts_inherited(), warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "Port .* is already in use", UserWarning)  # it takes another one
                 self._cluster = LocalCluster(
                     n_workers=n_local, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None,
                     silence_logs=50,
@@ -189,8 +199,11 @@ class Dask:
     @property
     def n_workers(self) -> int:
         """Threads of all workers that are there now; clusters grow and shrink."""
-        n_threads: dict[str, int] = self._client.nthreads()
-        return max(1, sum(n_threads.values()))
+        now_s = time.monotonic()
+        if now_s - self._counted_s > _DASK_COUNT_S:  # asking takes a moment
+            n_threads: dict[str, int] = self._client.nthreads()
+            self._counted_s, self._n_threads = now_s, sum(n_threads.values())
+        return max(1, self._n_threads)
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         """Hand over a task."""

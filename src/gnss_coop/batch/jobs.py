@@ -13,7 +13,7 @@ from gnss_coop._version import __version__
 from gnss_coop.batch.archive import Written, result_path, write_result
 from gnss_coop.batch.day import Day
 from gnss_coop.batch.products import PRODUCTS
-from gnss_coop.batch.scan import NamedBytes, hashed
+from gnss_coop.batch.scan import NamedBytes, hashed, heard
 from gnss_coop.batch.settings import Part, Settings
 from gnss_coop.errors import ArchiveError, GnssCoopError
 from gnss_coop.formats.rinex_nav import read_nav
@@ -80,8 +80,8 @@ def run_day(task: DayTask) -> list[PartResult]:
     return run_day_of(task, None)
 
 
-def run_day_of(task: DayTask, nav: Ephemerides | None) -> list[PartResult]:
-    """Do a day's work with ephemerides that are read already, or None.
+def run_day_of(task: DayTask, nav: Ephemerides | None, notes: tuple[str, ...] = ()) -> list[PartResult]:
+    """Do a day's work with ephemerides that are read already, or None, and what was noted about them.
 
     Raises
     ------
@@ -89,7 +89,9 @@ def run_day_of(task: DayTask, nav: Ephemerides | None) -> list[PartResult]:
         As `run_day`.
     """
     try:
-        day = Day(task.day, _read(task) if nav is None else nav, task.settings)
+        with heard() as words:
+            day = Day(task.day, _read(task) if nav is None else nav, task.settings)
+        day.notes += dict.fromkeys([*notes, *words])
     except Exception as error:  # one day that cannot be read must not stop the others, whatever is wrong with it
         return all_failed(task, told(error))
     return [_run_part(task, day, part, key) for part, key in task.parts]
@@ -114,7 +116,9 @@ def _run_part(task: DayTask, day: Day, part: Part, key: str) -> PartResult:
     started = time.perf_counter()
     product = PRODUCTS[part.product]
     try:
-        content = product.compute(day, part)
+        with heard() as words:
+            content = product.compute(day, part)
+        day.notes += [word for word in words if word not in day.notes]
         path = result_path(product, task.day, part, key)
         written = write_result(Path(task.root), path, product, content, [sha256 for sha256, _ in task.inputs])
     except ArchiveError:

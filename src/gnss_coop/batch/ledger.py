@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -84,6 +85,8 @@ class Ledger:
                 self._db.execute("PRAGMA synchronous = NORMAL")
             else:
                 uri = f"{self._path.resolve().as_uri()}?mode=ro"
+                if not os.access(root, os.W_OK) and not self._path.with_name(f"{LEDGER}-wal").exists():
+                    uri += "&immutable=1"  # readers of a write-ahead log write beside it, which is not allowed here
                 self._db = sqlite3.connect(uri, uri=True, timeout=_PATIENCE_S)
             self._db.row_factory = sqlite3.Row
             form = int(self._db.execute("PRAGMA user_version").fetchone()[0])

@@ -10,7 +10,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import wait
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -18,15 +17,15 @@ from gnss_coop._version import __version__
 from gnss_coop.analysis.coverage import DayCount
 from gnss_coop.batch import archive
 from gnss_coop.batch.days import DayIndex
-from gnss_coop.batch.drive import Effort, drive
+from gnss_coop.batch.drive import drive
 from gnss_coop.batch.executors import Engine
 from gnss_coop.batch.inputs import find_inputs, ledger_text
 from gnss_coop.batch.jobs import DayTask, PartResult, all_failed, run_day
 from gnss_coop.batch.ledger import Ledger
 from gnss_coop.batch.lock import RunLock
+from gnss_coop.batch.request import Request, Summary
 from gnss_coop.batch.scan import FileScan, stat_of
-from gnss_coop.batch.scan_task import ScanTask, Wanted, guessed_day, run_scan, scan_tasks
-from gnss_coop.batch.settings import Settings
+from gnss_coop.batch.scan_task import ScanTask, guessed_day, run_scan, scan_tasks
 from gnss_coop.batch.warm import warm
 from gnss_coop.batch.watch import Watch
 from gnss_coop.batch.words import metrics_text
@@ -34,90 +33,7 @@ from gnss_coop.errors import ArchiveError, StudyError
 
 _LOST: Final = "its worker was killed twice, perhaps for want of memory: use fewer workers, or look at the system's log"
 _SLOW_START_S: Final = 5.0
-_OK, _STOPPED, _SOME_FAILED, _ALL_FAILED, _INTERRUPTED = 0, 2, 3, 4, 130
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What a run is asked for.
-
-    Attributes
-    ----------
-    sources : tuple of str
-        As `find_inputs` takes them.
-    root : Path
-        The archive.
-    products : tuple of str
-    settings : Settings
-    first_day, last_day : str
-        Only days from this one to that one; empty for no bound.
-    accept_truncated : bool
-    force : bool
-        Compute again what is there.
-    recheck : bool
-        Read and hash inputs and results that look unchanged.
-    study : dict
-        For the ledger: the study as the user wrote it.
-    metrics : Path or None
-        File for figures about the run, written when it ends, however it does.
-    """
-
-    sources: tuple[str, ...]
-    root: Path
-    products: tuple[str, ...]
-    settings: Settings
-    first_day: str = ""
-    last_day: str = ""
-    accept_truncated: bool = False
-    force: bool = False
-    recheck: bool = False
-    study: dict[str, Any] = field(default_factory=dict)
-    metrics: Path | None = None
-
-    @property
-    def wanted(self) -> Wanted:
-        """What is to be made of each day."""
-        return Wanted(self.products, self.settings, str(self.root), self.accept_truncated)
-
-    def asks_for(self, day: str) -> bool:
-        """Tell whether a day lies within the bounds."""
-        return (not self.first_day or day >= self.first_day) and (not self.last_day or day <= self.last_day)
-
-
-@dataclass(slots=True)
-class Summary:
-    """How a run went.
-
-    Attributes
-    ----------
-    n_files, n_bad_files, n_other_files : int
-        Inputs, those of them that could not be read, and files of folders that are no inputs by their name.
-    n_days, n_done, n_skipped, n_failed : int
-        Days asked for; computed, at least in part; found complete; failed, at least in part.
-    failures : dict of str to str
-        Reasons, by file or day.
-    duration_s : float
-    effort : Effort
-        What it took of the workers.
-    """
-
-    n_files: int = 0
-    n_bad_files: int = 0
-    n_other_files: int = 0
-    n_days: int = 0
-    n_done: int = 0
-    n_skipped: int = 0
-    n_failed: int = 0
-    failures: dict[str, str] = field(default_factory=dict)
-    duration_s: float = 0.0
-    effort: Effort = field(default_factory=Effort)
-
-    @property
-    def exit_code(self) -> int:
-        """0 where nothing failed, 3 where something did, 4 where nothing else is there."""
-        if not self.n_failed and not self.n_bad_files:
-            return _OK
-        return _SOME_FAILED if self.n_done + self.n_skipped else _ALL_FAILED
+_STOPPED, _INTERRUPTED = 2, 130
 
 
 def run(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import io
+import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from gnss_coop.analysis.coverage import DayCount, day_counts
-from gnss_coop.errors import RinexError
+from gnss_coop.errors import GnssCoopWarning, RinexError
 from gnss_coop.formats.decompress import read_bytes
 from gnss_coop.formats.rinex_nav import read_nav
 from gnss_coop.model import timescales
@@ -64,6 +66,7 @@ class FileScan:
     accept_truncated: bool
     content: Content | None = None
     error: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 class NamedBytes(io.BytesIO):
@@ -78,11 +81,31 @@ def scan_file(path: str, *, accept_truncated: bool = False) -> tuple[FileScan, E
     """Read a file; return what is to be known of it, and its ephemerides where it can be used."""
     size, mtime_ns = stat_of(path)
     try:
-        sha256, data = hashed(path)
-        nav = read_nav(NamedBytes(data, path), accept_truncated=accept_truncated)
+        with heard() as notes:
+            sha256, data = hashed(path)
+            nav = read_nav(NamedBytes(data, path), accept_truncated=accept_truncated)
     except RinexError as error:
         return FileScan(path, size, mtime_ns, accept_truncated, error=str(error)), None
-    return FileScan(path, size, mtime_ns, accept_truncated, _content(sha256, len(data), nav)), nav
+    except Exception as error:  # whatever a hostile file brings about, the others are read
+        fault = f"{path}: internal error ({type(error).__name__}: {error})"
+        return FileScan(path, size, mtime_ns, accept_truncated, error=fault), None
+    content = _content(sha256, len(data), nav)
+    return FileScan(path, size, mtime_ns, accept_truncated, content, notes=tuple(notes)), nav
+
+
+@contextmanager
+def heard() -> Iterator[list[str]]:
+    """Collect the toolkit's warnings, each once, instead of writing them."""
+    notes: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", GnssCoopWarning)
+        yield notes
+    for warning in caught:
+        if issubclass(warning.category, GnssCoopWarning):
+            if str(warning.message) not in notes:
+                notes.append(str(warning.message))
+        else:
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
 
 
 def hashed(path: str) -> tuple[str, bytes]:

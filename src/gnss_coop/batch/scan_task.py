@@ -117,7 +117,8 @@ def run_scan(task: ScanTask) -> tuple[list[FileScan], list[PartResult]]:
     work = task.wanted.task(task.day, [(sha256, path) for sha256, (path, _) in navs.items()], task.done)
     if not work.parts:
         return scans, []
-    return scans, run_day_of(work, next(iter(navs.values()))[1] if len(navs) == 1 else None)
+    notes = tuple(dict.fromkeys(note for scan in scans for note in scan.notes))
+    return scans, run_day_of(work, next(iter(navs.values()))[1] if len(navs) == 1 else None, notes)
 
 
 def guessed_day(path: str) -> str:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from gnss_coop.analysis.map_job import check_settings
 from gnss_coop.analysis.visibility import mask_radians
 from gnss_coop.batch.products import PRODUCTS
-from gnss_coop.batch.run import Request
+from gnss_coop.batch.request import Request
 from gnss_coop.batch.settings import Settings, in_one_order
 from gnss_coop.errors import GnssCoopError, StudyError
 from gnss_coop.model.grid import GeoGrid

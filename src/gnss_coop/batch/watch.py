@@ -107,7 +107,7 @@ def length_text(seconds: float) -> str:
     Examples
     --------
     >>> length_text(12.3), length_text(4000), length_text(200_000)
-    ('12 s', '1 h 07 min', '2 d 8 h')
+    ('12 s', '1 h 06 min', '2 d 8 h')
     """
     whole = round(seconds)
     if whole < 120:

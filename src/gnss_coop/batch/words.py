@@ -11,7 +11,7 @@ from gnss_coop.batch.lock import is_locked, owner_text
 from gnss_coop.batch.watch import length_text
 
 if TYPE_CHECKING:
-    from gnss_coop.batch.run import Summary
+    from gnss_coop.batch.request import Summary
 
 _SHOWN: Final = 20
 

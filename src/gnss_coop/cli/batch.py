@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from gnss_coop.cli import batch_options as batch_opt
 from gnss_coop.cli import options as opt
 from gnss_coop.cli.main import EXIT_INTERRUPTED, INTERRUPTED
 
@@ -28,16 +29,16 @@ _MAP_KEYS = {"grid_deg": "grid", "region": "region", "map_step_s": "step", "perc
 
 @click.command("batch")
 @click.argument("sources", nargs=-1, metavar="[SOURCE...]")
-@opt.BATCH
+@batch_opt.BATCH
 @opt.SCENARIOS
 @opt.CLOCKS
 @opt.mask("5,15,25")
 @opt.STATIONS
 @opt.MAX_PDOP
 @opt.READING
-@opt.BATCH_MAP
-@opt.ENGINE
-@opt.WATCH
+@batch_opt.MAPS
+@batch_opt.ENGINE
+@batch_opt.WATCH
 def command(sources: tuple[str, ...], **shared: Any) -> int:
     """Make products for every day of many navigation files, and keep them in an archive.
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from gnss_coop.cli import network_options as own
 from gnss_coop.cli import options as opt
 from gnss_coop.cli.session import Session
 from gnss_coop.cli.skies import positions_or_nominal
@@ -14,13 +15,13 @@ from gnss_coop.cli.skies import positions_or_nominal
 @click.command("ledger")
 @opt.NAV_OR_ALMANAC
 @opt.SYSTEMS
-@opt.HOSTING
+@own.HOSTING
 @opt.CLOCKS
 @opt.mask("5,15,25")
 @opt.STATIONS
 @opt.MAX_PDOP
 @opt.time(60.0)
-@opt.RANGES
+@own.RANGES
 @opt.NOMINAL
 @opt.FORECAST
 @opt.READING

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from gnss_coop.cli import network_options as own
 from gnss_coop.cli import options as opt
 from gnss_coop.cli.network_maps import map_writers
 from gnss_coop.cli.session import Session, letters_of
@@ -25,16 +26,16 @@ _LONG_STEP_S: Final = 900.0
 
 @click.command("network")
 @opt.NAV_OR_ALMANAC
-@opt.NETWORKS
+@own.NETWORKS
 @opt.SYSTEMS
 @opt.mask("5")
 @opt.time(60.0)
 @opt.NOMINAL
 @opt.FORECAST
 @opt.READING
-@opt.ORBITS
-@opt.WORTH
-@opt.NETWORK_MAPS
+@own.ORBITS
+@own.WORTH
+@own.NETWORK_MAPS
 @opt.GRID
 @opt.PROJECTION
 @opt.OVERWRITE

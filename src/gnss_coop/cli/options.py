@@ -68,13 +68,13 @@ class AgeLimit(click.ParamType):  # type: ignore[type-arg]  # generic from click
             self.fail(f"{value!r} is neither seconds nor letters with seconds such as R:1800,C:7200", param, ctx)
 
 
-def _option(*names: str, **settings: Any) -> Decorator:
+def option(*names: str, **settings: Any) -> Decorator:
     """Make an option that the environment can set: --max-pdop by GNSS_COOP_MAX_PDOP."""
     flag = next(name for name in reversed(names) if name.startswith("--"))
     return click.option(*names, envvar="GNSS_COOP_" + flag[2:].replace("-", "_").upper(), **settings)
 
 
-def _stack(*decorators: Decorator) -> Decorator:
+def stack(*decorators: Decorator) -> Decorator:
     """Return one decorator that applies several, the first outermost."""
 
     def apply(function: Any) -> Any:
@@ -97,7 +97,7 @@ def given(*names: str) -> list[str]:
 
 def mask(default: str) -> Decorator:
     """Return the mask option with a command's own default."""
-    return _option(
+    return option(
         "--mask",
         "mask_deg",
         type=CommaSeparated("numbers", float),
@@ -110,20 +110,20 @@ def mask(default: str) -> Decorator:
 
 def time(step_s: float) -> Decorator:
     """Return the time options with a command's own default of the step."""
-    return _stack(
-        _option("--start", metavar="T", help="First epoch, ISO 8601; with Z it is UTC, without GPST."),
-        _option("--end", metavar="T", help="End, not included."),
-        _option("--hours", type=float, metavar="H", help="Length instead of an end."),
-        _option("--at", metavar="T", help="One epoch instead of a span."),
-        _option("--step", "step_s", type=Seconds(), default=step_s, show_default=True, help="Seconds between epochs."),
+    return stack(
+        option("--start", metavar="T", help="First epoch, ISO 8601; with Z it is UTC, without GPST."),
+        option("--end", metavar="T", help="End, not included."),
+        option("--hours", type=float, metavar="H", help="Length instead of an end."),
+        option("--at", metavar="T", help="One epoch instead of a span."),
+        option("--step", "step_s", type=Seconds(), default=step_s, show_default=True, help="Seconds between epochs."),
     )
 
 
 NAV: Decorator = click.argument("nav", nargs=-1, required=True, metavar="NAV...")
 #: Where an almanac can stand for the files.
 NAV_OR_ALMANAC: Decorator = click.argument("nav", nargs=-1, metavar="[NAV...]")
-FORECAST = _stack(
-    _option(
+FORECAST = stack(
+    option(
         "--forecast",
         "forecast_days",
         type=click.FloatRange(0, 60, min_open=True),
@@ -131,19 +131,19 @@ FORECAST = _stack(
         metavar="DAYS",
         help="Go on with mean elements for so many days beyond the last record, up to 60.",
     ),
-    _option(
+    option(
         "--almanac",
         type=click.Path(),
         metavar="FILE",
         help="TLE, OMM or YUMA file for what the navigation files do not hold, or instead of them.",
     ),
 )
-ACCEPT_TRUNCATED = _option("--accept-truncated", is_flag=True, help="Take what is there of a file that is cut.")
-INCLUDE_UNHEALTHY = _option(
+ACCEPT_TRUNCATED = option("--accept-truncated", is_flag=True, help="Take what is there of a file that is cut.")
+INCLUDE_UNHEALTHY = option(
     "--include-unhealthy", is_flag=True, help="Unhealthy satellites too; the column healthy tells them."
 )
-SUMMARY = _stack(
-    _option(
+SUMMARY = stack(
+    option(
         "--format",
         "output_format",
         type=click.Choice(FORMATS),
@@ -151,21 +151,21 @@ SUMMARY = _stack(
         show_default=True,
         help="Form of the output; csv, json and parquet hold exact numbers.",
     ),
-    _option("--quiet", is_flag=True, help="No notes on standard error."),
+    option("--quiet", is_flag=True, help="No notes on standard error."),
 )
-OUTPUT = _stack(
-    _option("-o", "--output", type=click.Path(), metavar="PATH", help="Write here instead of standard output."),
+OUTPUT = stack(
+    option("-o", "--output", type=click.Path(), metavar="PATH", help="Write here instead of standard output."),
     SUMMARY,
 )
-READING = _stack(
-    _option(
+READING = stack(
+    option(
         "--exclude-sv",
         type=CommaSeparated("satellites"),
         default=(),
         metavar="SV[,SV...]",
         help="Satellites to leave out, such as R06,C03.",
     ),
-    _option(
+    option(
         "--max-age",
         "max_age_s",
         type=AgeLimit(),
@@ -174,44 +174,42 @@ READING = _stack(
     ),
     ACCEPT_TRUNCATED,
 )
-GRID = _option(
-    "--grid", "grid_deg", type=float, default=1.0, show_default=True, metavar="DEG", help="Step of the grid."
-)
-PROJECTION = _option(
+GRID = option("--grid", "grid_deg", type=float, default=1.0, show_default=True, metavar="DEG", help="Step of the grid.")
+PROJECTION = option(
     "--projection",
     type=click.Choice(("robinson", "platecarree", "north", "south")),
     default="robinson",
     show_default=True,
     help="Projection of pictures.",
 )
-OVERWRITE = _option("--overwrite", is_flag=True, help="Replace outputs that exist.")
-PLACES = _stack(
+OVERWRITE = option("--overwrite", is_flag=True, help="Replace outputs that exist.")
+PLACES = stack(
     GRID,
-    _option(
+    option(
         "--region",
         type=CommaSeparated("numbers", float),
         default=(),
         metavar="S,N,W,E",
         help="Part of the world by its bounds; west may lie beyond the antimeridian, as in 50,60,170,-170.",
     ),
-    _option(
+    option(
         "--points",
         type=click.Path(),
         metavar="FILE.csv",
         help="Places instead of a grid: columns name, latitude_deg, longitude_deg and, if wanted, height_m.",
     ),
 )
-NOMINAL = _stack(
-    _option("--nominal", metavar="S[,S...]", help="Nominal constellations instead of files, such as R,C."),
-    _option("--epoch", metavar="T", help="First epoch of nominal constellations; 24 hours without --hours or --end."),
+NOMINAL = stack(
+    option("--nominal", metavar="S[,S...]", help="Nominal constellations instead of files, such as R,C."),
+    option("--epoch", metavar="T", help="First epoch of nominal constellations; 24 hours without --hours or --end."),
 )
-MAP = _stack(
-    _option(
+MAP = stack(
+    option(
         "--rule",
         metavar="NAME",
         help="A published rule sets mask, step, grid and limit: iac, gps-sps, bds-os, galileo-os.",
     ),
-    _option(
+    option(
         "--percentiles",
         type=CommaSeparated("numbers", float),
         default="95",
@@ -219,7 +217,7 @@ MAP = _stack(
         metavar="P[,P...]",
         help="Percentiles besides the median and the worst.",
     ),
-    _option(
+    option(
         "-o",
         "--output",
         "outputs",
@@ -227,15 +225,15 @@ MAP = _stack(
         metavar="PATH",
         help="File for the map: .nc, .zarr, .tif, .png, .svg.",
     ),
-    _option("--plot", "plots", multiple=True, metavar="PATH", help="Picture of the map: .png or .svg."),
-    _option(
+    option("--plot", "plots", multiple=True, metavar="PATH", help="Picture of the map: .png or .svg."),
+    option(
         "--variable", default="pdop_median", show_default=True, metavar="NAME", help="What pictures and GeoTIFF show."
     ),
-    _option("--gain", is_flag=True, help="Pictures of what the supplement adds to each scenario."),
+    option("--gain", is_flag=True, help="Pictures of what the supplement adds to each scenario."),
     PROJECTION,
-    _option("--keep-time", type=click.Path(), metavar="PATH.zarr", help="Also every epoch's DOP, as Zarr."),
+    option("--keep-time", type=click.Path(), metavar="PATH.zarr", help="Also every epoch's DOP, as Zarr."),
     OVERWRITE,
-    _option(
+    option(
         "--threads", type=click.IntRange(min=1), default=None, metavar="N", help="Threads; all processors by default."
     ),
 )
@@ -243,8 +241,8 @@ MAP = _stack(
 
 def folder(what: str) -> Decorator:
     """Return the options of a command that writes a folder of pages."""
-    return _stack(
-        _option(
+    return stack(
+        option(
             "-o",
             "--output",
             "folder",
@@ -253,14 +251,14 @@ def folder(what: str) -> Decorator:
             metavar="FOLDER",
             help=f"Folder for the {what}; it appears when it is complete.",
         ),
-        _option("--overwrite", is_flag=True, help=f"Replace a {what} that is there."),
-        _option("--quiet", is_flag=True, help="No notes on standard error."),
+        option("--overwrite", is_flag=True, help=f"Replace a {what} that is there."),
+        option("--quiet", is_flag=True, help="No notes on standard error."),
     )
 
 
-REPORT = _stack(
+REPORT = stack(
     folder("report"),
-    _option(
+    option(
         "--language",
         type=click.Choice(("en", "ru", "zh")),
         default="en",
@@ -268,114 +266,8 @@ REPORT = _stack(
         help="Language of the pages: English, Russian, Chinese.",
     ),
 )
-ARCHIVE = _option(
-    "--archive",
-    type=click.Path(),
-    default="results",
-    show_default=True,
-    metavar="FOLDER",
-    help="The archive that gnss-coop batch wrote.",
-)
-TREND = _stack(
-    _option(
-        "--per",
-        "period",
-        type=click.Choice(("day", "month", "year")),
-        default="month",
-        show_default=True,
-        help="What one figure is of.",
-    ),
-    _option(
-        "--stations",
-        "selection",
-        type=CommaSeparated("stations"),
-        default="all",
-        show_default=True,
-        metavar="NAME[,...]",
-        help="Stations of the archive; all is all of them together.",
-    ),
-    _option("--plot", type=click.Path(), metavar="PATH", help="Picture of the first station: .png or .svg."),
-    _option("--overwrite", is_flag=True, help="Replace outputs that exist."),
-)
-BATCH = _stack(
-    _option(
-        "-o", "--output", type=click.Path(), metavar="FOLDER", help="The archive; a run goes on in one that is there."
-    ),
-    _option("--study", type=click.Path(), metavar="FILE.toml", help="Study file; options override it."),
-    _option("--init", is_flag=True, help="Write a study file with comments to --study, or to standard output."),
-    _option(
-        "--products",
-        type=CommaSeparated("products"),
-        default="compare,passes",
-        show_default=True,
-        metavar="NAME[,NAME...]",
-        help="What to make of each day: compare, passes, dop, worst, map.",
-    ),
-    _option("--start", metavar="DAY", help="First day; days are those of GPST."),
-    _option("--end", metavar="DAY", help="End, not included."),
-    _option("--step", "step_s", type=Seconds(), default=300.0, show_default=True, help="Seconds between epochs."),
-    _option("--force", is_flag=True, help="Compute again what is there."),
-    _option("--recheck", is_flag=True, help="Read inputs and results again that look unchanged."),
-)
-BATCH_MAP = _stack(
-    _option("--grid", "grid_deg", type=float, default=1.0, show_default=True, metavar="DEG", help="Step of map grids."),
-    _option(
-        "--region",
-        type=CommaSeparated("numbers", float),
-        default=(),
-        metavar="S,N,W,E",
-        help="Part of the world that maps show.",
-    ),
-    _option(
-        "--map-step",
-        "map_step_s",
-        type=Seconds(),
-        default=240.0,
-        show_default=True,
-        help="Seconds between epochs of maps.",
-    ),
-    _option(
-        "--percentiles",
-        type=CommaSeparated("numbers", float),
-        default="95",
-        show_default=True,
-        metavar="P[,P...]",
-        help="Percentiles of maps besides the median and the worst.",
-    ),
-)
-ENGINE = _stack(
-    _option(
-        "--workers",
-        type=click.IntRange(min=1),
-        default=None,
-        metavar="N",
-        help="Processes, or threads; one per processor by default.",
-    ),
-    _option("--threads", is_flag=True, help="Threads of one process instead of processes."),
-    _option("--scheduler", metavar="ADDRESS", help="Dask cluster to work on, such as tcp://node1:8786."),
-    _option(
-        "--local-cluster",
-        type=click.IntRange(min=1),
-        default=None,
-        metavar="N",
-        help="Dask cluster of N processes of this machine.",
-    ),
-)
-WATCH = _stack(
-    _option(
-        "--status", type=click.Path(), metavar="FOLDER", help="Tell what an archive holds and whether a run is at work."
-    ),
-    _option("--log-json", is_flag=True, help="One JSON object a line on standard error instead of words."),
-    _option(
-        "--metrics",
-        type=click.Path(),
-        metavar="FILE.prom",
-        help="Figures about the run in the text format of Prometheus.",
-    ),
-    _option("--quiet", is_flag=True, help="Only failures on standard error."),
-)
-PASSES = _option("--passes", is_flag=True, help="Rise, culmination and set of each satellite instead of epochs.")
-STATIONS = _option(
+PASSES = option("--passes", is_flag=True, help="Rise, culmination and set of each satellite instead of epochs.")
+STATIONS = option(
     "--stations",
     "selection",
     type=CommaSeparated("stations"),
@@ -384,145 +276,23 @@ STATIONS = _option(
     metavar="NAME[,...]|NETWORK|PATH",
     help="Stations by name or marker, networks (china, russia, joint), station files or folders.",
 )
-SCENARIOS = _option(
+SCENARIOS = option(
     "--systems",
     default="R,C,R+C",
     show_default=True,
     metavar="S[,S...]",
     help="Scenarios: letters joined by + where systems are used together.",
 )
-SYSTEMS = _option("--systems", default="R,C", show_default=True, metavar="S[,S...]", help="Systems by letter.")
-LETTERS = _option("--systems", default=None, metavar="S[,S...]", help="Systems by letter; all by default.")
-NETWORKS = _option(
-    "--networks",
-    default="russia,china,joint",
-    show_default=True,
-    metavar="NAME[,...]",
-    help="Networks or stations to compare; one's own is written name=Irkutsk+Changchun+path.toml.",
-)
-NETWORK_TABLES: Final = ("summary", "satellites", "arcs", "common-view", "worth", "sites")
-OBJECTIVES: Final = ("k1_pct", "k2_pct", "k4_pct", "depth", "gap_max_min", "sigma_3d_m")
-WORTH = _stack(
-    _option(
-        "--players",
-        type=click.Choice(("stations", "countries")),
-        default="stations",
-        show_default=True,
-        help="Whose worth is told: each station's, or that of each country's together.",
-    ),
-    _option(
-        "--orbit-class",
-        type=click.Choice(("all", "MEO", "IGSO", "GEO")),
-        default="all",
-        show_default=True,
-        help="Satellites that count for worth and sites.",
-    ),
-    _option(
-        "--candidates",
-        metavar="FILE.csv|PATH",
-        help="Sites to choose from: a CSV file with name, latitude_deg, longitude_deg, or station files.",
-    ),
-    _option(
-        "--best",
-        "n_best",
-        type=click.IntRange(min=1),
-        default=1,
-        show_default=True,
-        metavar="N",
-        help="How many candidates to choose.",
-    ),
-    _option(
-        "--objective",
-        type=click.Choice(OBJECTIVES),
-        default="k2_pct",
-        show_default=True,
-        help="What the chosen sites should improve most, and what --site-map shows.",
-    ),
-)
-RANGES = _stack(
-    _option(
-        "--window",
-        "window_h",
-        type=click.FloatRange(0, min_open=True),
-        default=24.0,
-        show_default=True,
-        metavar="H",
-        help="Hours of ranges from which orbits are determined.",
-    ),
-    _option(
-        "--range-interval",
-        "range_interval_s",
-        type=Seconds(),
-        default=300.0,
-        show_default=True,
-        help="Seconds between ranges whose noise is independent.",
-    ),
-    _option(
-        "--satellite-clock",
-        type=click.Choice(("estimated", "known")),
-        default="estimated",
-        show_default=True,
-        help="Whether the satellite's clock is an unknown of each epoch.",
-    ),
-)
-ORBITS = _stack(
-    _option(
-        "--table",
-        "which",
-        type=click.Choice(NETWORK_TABLES),
-        default="summary",
-        show_default=True,
-        help="Per orbit class, per satellite, arcs and gaps, common view, worth of stations, best sites.",
-    ),
-    _option("--repeat", is_flag=True, help="Span until the ground tracks repeat: GLONASS 8 days, BeiDou 7."),
-    RANGES,
-)
-NETWORK_MAPS = _stack(
-    _option(
-        "--depth-map",
-        type=click.Path(),
-        metavar="PATH",
-        help="Map of how many stations see a satellite above each point: .nc, .png, .svg.",
-    ),
-    _option(
-        "--orbit",
-        metavar="S:CLASS",
-        show_default="R:MEO",
-        help="Orbit of --depth-map: R:MEO, C:MEO, C:IGSO, C:GEO, E:MEO, G:MEO.",
-    ),
-    _option(
-        "--site-map",
-        type=click.Path(),
-        metavar="PATH",
-        help="Map of what one more station would add to the last network: .nc, .tif, .png, .svg.",
-    ),
-)
-HOSTING = _stack(
-    _option(
-        "--homes",
-        default="R=russia,C=china",
-        show_default=True,
-        metavar="S=NAME[,...]",
-        help="Home network of each system; one's own is written R=Obninsk+Irkutsk+path.toml.",
-    ),
-    _option(
-        "--network-mask",
-        "network_mask_deg",
-        type=float,
-        default=5.0,
-        show_default=True,
-        metavar="DEG",
-        help="Elevation mask of the ground networks.",
-    ),
-)
-CLOCKS = _option(
+SYSTEMS = option("--systems", default="R,C", show_default=True, metavar="S[,S...]", help="Systems by letter.")
+LETTERS = option("--systems", default=None, metavar="S[,S...]", help="Systems by letter; all by default.")
+CLOCKS = option(
     "--clocks",
     default="per-system",
     show_default=True,
     metavar="per-system|common|prior:NS",
     help="Receiver clock offsets between systems: estimated, known, or known to NS nanoseconds.",
 )
-MAX_PDOP = _option(
+MAX_PDOP = option(
     "--max-pdop",
     type=float,
     default=6.0,

@@ -7,13 +7,14 @@ from typing import Any
 
 import click
 
+from gnss_coop.cli import batch_options as own
 from gnss_coop.cli import options as opt
 from gnss_coop.cli.session import Session
 
 
 @click.command("query")
 @click.argument("sql", metavar="SQL")
-@opt.ARCHIVE
+@own.ARCHIVE
 @opt.OUTPUT
 def command(sql: str, archive: str, **shared: Any) -> int:
     """Ask an archive of results in SQL (DuckDB): one SELECT, or - to read it from standard input.

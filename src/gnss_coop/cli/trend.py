@@ -6,13 +6,14 @@ from typing import Any
 
 import click
 
+from gnss_coop.cli import batch_options as own
 from gnss_coop.cli import options as opt
 from gnss_coop.cli.session import Session
 
 
 @click.command("trend")
 @click.argument("archive", type=click.Path(), metavar="ARCHIVE")
-@opt.TREND
+@own.TREND
 @opt.OUTPUT
 def command(archive: str, **shared: Any) -> int:
     """Tell how availability and gain went over the days, months or years of an archive, and draw it.
