@@ -58,7 +58,7 @@ def test_files_have_the_columns_of_the_table_of_products(name, days, batch, tmp_
 
 def test_tables_have_the_columns_of_their_command():
     text = (Path(__file__).parents[2] / "docs" / "cli.md").read_text("utf-8")
-    for name in ("compare", "dop"):
+    for name in ("compare", "dop", "network"):
         section = re.search(rf"^## {name}$(.*?)(?=^## )", text, re.MULTILINE | re.DOTALL)[1]
         documented = re.split(r",\s*", re.search(r"Columns: `([^`]+)`", section)[1])
         assert [column for column in PRODUCTS[name].columns if column in documented] == documented

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _POSITIONS: Final = ("systems", "step_s", "exclude_sv", "max_age_s", "stations")
 
 
+_SIGMA_DIGITS: Final = 6
+
+
 @dataclass(frozen=True, slots=True)
 class Product:
     """One product.
@@ -126,6 +129,18 @@ def _map(day: Day, part: Part) -> xr.Dataset:
     )  # fmt: skip
 
 
+def _network(day: Day, part: Part) -> pd.DataFrame:
+    from gnss_coop.analysis.network import SIGMAS, network_table
+    from gnss_coop.analysis.network_views import network_views
+
+    settings = day.settings
+    views = network_views(day.sky(settings.step_s), settings.networks, mask_deg=_mask(part))
+    table = network_table(views)
+    for name in SIGMAS:  # inverse matrices lose digits, and processors differ in which
+        table[name] = [float(f"{value:.{_SIGMA_DIGITS}g}") for value in table[name]]
+    return table.assign(mask_deg=part.mask_deg)
+
+
 def _mask(part: Part) -> float:
     assert part.mask_deg is not None  # every product up to now is divided by masks
     return part.mask_deg
@@ -176,6 +191,17 @@ PRODUCTS: Final[dict[str, Product]] = {
                 "within_limit BOOLEAN, helped_by VARCHAR, pdop_worst_helped DOUBLE"
             ),
             ("station", "systems", "mask_deg", "clocks", "begins_gpst"),
+        ),
+        Product(
+            "network", _network, ("systems", "step_s", "exclude_sv", "max_age_s", "networks"),
+            _types(
+                "mask_deg DOUBLE, system VARCHAR, orbit VARCHAR, network VARCHAR, n_satellites BIGINT, k1 DOUBLE, "
+                "k2 DOUBLE, k3 DOUBLE, k4 DOUBLE, depth DOUBLE, gap_max_min DOUBLE, gap_mean_min DOUBLE, "
+                "arc_mean_min DOUBLE, sigma_radial_m DOUBLE, sigma_along_m DOUBLE, sigma_cross_m DOUBLE, "
+                "sigma_3d_m DOUBLE"
+            ),
+            ("system", "orbit", "network", "mask_deg"),
+            divided_by=("mask_deg",),
         ),
         Product(
             "map", _map,

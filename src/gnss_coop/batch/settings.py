@@ -6,9 +6,11 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, Final
 
 from gnss_coop._version import __version__
+from gnss_coop.model.networks import Networks
 from gnss_coop.model.scenario import Scenario, parse_scenarios
 from gnss_coop.model.stations import Network
 from gnss_coop.model.systems import SYSTEMS
@@ -38,6 +40,8 @@ class Settings:
         As `satellite_positions` takes it, mappings as sorted pairs.
     map_grid_deg, map_region, map_step_s, map_percentiles
         Of the product ``map``.
+    networks : Networks
+        Of the product ``network``, by name.
     """
 
     systems: tuple[str, ...]
@@ -52,6 +56,7 @@ class Settings:
     map_region: tuple[float, float, float, float] = (-90.0, 90.0, -180.0, 180.0)
     map_step_s: float = 240.0
     map_percentiles: tuple[float, ...] = (50.0, 95.0, 100.0)
+    networks: Networks = field(default_factory=Networks.of)
 
     def __post_init__(self) -> None:
         by_name = tuple(sorted(self.stations, key=lambda station: station.name))
@@ -70,6 +75,7 @@ class Settings:
             "map_step_s": float(self.map_step_s),
             "exclude_sv": tuple(sorted(set(self.exclude_sv))),
             "max_age_s": age,
+            "networks": Networks.of({name: self.networks.network(name) for name in sorted(self.networks.names)}),
             "map_percentiles": tuple(sorted({float(p) for p in self.map_percentiles})),
         }.items():
             object.__setattr__(self, name, value)
@@ -116,6 +122,8 @@ def _plain_clocks(text: str) -> str:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Networks):
+        return {name: sorted(_plain(value.network(name)), key=itemgetter("name")) for name in value.names}
     if isinstance(value, Network):
         return [
             s.model_dump(mode="json", include={"name", "ecef_m", "geodetic", "antenna_height_m", "horizon"})

@@ -18,6 +18,7 @@ from gnss_coop.batch.request import Request
 from gnss_coop.batch.settings import Settings, in_one_order
 from gnss_coop.errors import GnssCoopError, StudyError
 from gnss_coop.model.grid import GeoGrid
+from gnss_coop.model.networks import DEFAULT_NETWORKS, Networks
 from gnss_coop.model.scenario import Scenario
 from gnss_coop.model.stations import Network, stations
 from gnss_coop.model.systems import SYSTEMS
@@ -86,7 +87,7 @@ class Study(_Table):
     output : str
         The archive.
     products : tuple of str
-    systems, clocks, stations, exclude_sv : tuple of str
+    systems, clocks, stations, networks, exclude_sv : tuple of str
     mask : tuple of float
         Elevation masks [deg].
     max_pdop, step : float
@@ -106,6 +107,7 @@ class Study(_Table):
     clocks: Words = ("per-system",)
     mask: Numbers = (5.0, 15.0, 25.0)
     stations: Words = ("joint",)
+    networks: Words = DEFAULT_NETWORKS
     max_pdop: Annotated[float, Field(gt=0)] = 6.0
     step: Step = 300.0
     exclude_sv: Words = ()
@@ -115,7 +117,7 @@ class Study(_Table):
     end: Day = ""
     map: MapStudy = MapStudy()
 
-    @field_validator("products", "systems", "clocks", "mask", "stations")
+    @field_validator("products", "systems", "clocks", "mask", "stations", "networks")
     @classmethod
     def _not_empty(cls, values: tuple[Any, ...]) -> tuple[Any, ...]:
         if not values:
@@ -148,6 +150,11 @@ class Study(_Table):
     @classmethod
     def _are_stations(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         return _checked(names, lambda: stations(list(names)))
+
+    @field_validator("networks")
+    @classmethod
+    def _are_networks(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        return _checked(names, lambda: Networks.of(names))
 
     @field_validator("exclude_sv")
     @classmethod
@@ -184,6 +191,7 @@ class Study(_Table):
         return Settings(
             self.systems, self.clocks, self.mask, self.network, self.max_pdop, self.step, self.exclude_sv, age,
             self.map.grid, self.map.region, self.map.step, (50.0, *self.map.percentiles, 100.0),
+            Networks.of(self.networks),
         )  # fmt: skip
 
     def request(self, *, force: bool = False, recheck: bool = False, metrics: str | None = None) -> Request:
@@ -256,21 +264,32 @@ def _from_file(path: Path) -> dict[str, Any]:
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise StudyError(f"{path}: is no valid TOML: {error}") from None
     folder = path.parent
-    for name in ("inputs", "stations"):
+    for name, beside in (("inputs", _beside), ("stations", _stations_beside), ("networks", _network_beside)):
         if isinstance(values.get(name), str | list):
-            values[name] = [_beside(folder, word, name) for word in _listed(values[name])]
+            values[name] = [beside(folder, word) for word in _listed(values[name])]
     if isinstance(values.get("output"), str) and values["output"]:
         values["output"] = str(folder / values["output"])
     return values
 
 
-def _beside(folder: Path, word: Any, name: str) -> Any:
+def _beside(folder: Path, word: Any) -> Any:
     """Return a path that starts at the folder of the study; what is no path stays."""
     if not isinstance(word, str) or word == "-":
         return word
-    if name == "stations" and not (word.endswith(".toml") or "/" in word or os.sep in word):
-        return word
     return f"@{folder / word[1:]}" if word.startswith("@") else str(folder / word)
+
+
+def _stations_beside(folder: Path, word: Any) -> Any:
+    is_path = isinstance(word, str) and (word.endswith(".toml") or "/" in word or os.sep in word)
+    return _beside(folder, word) if is_path else word
+
+
+def _network_beside(folder: Path, word: Any) -> Any:
+    """Do the same for the members of a network, ``name=Irkutsk+mine.toml``."""
+    name, equals, members = word.partition("=") if isinstance(word, str) else (word, "", "")
+    if not equals:
+        return _stations_beside(folder, word)
+    return f"{name}={'+'.join(_stations_beside(folder, member.strip()) for member in members.split('+'))}"
 
 
 def _faults(error: ValidationError, where: str) -> list[str]:

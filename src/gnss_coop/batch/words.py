@@ -21,12 +21,13 @@ STUDY: Final = """\
 
 inputs = ["archive/"]            # files, folders, globs ("archive/**/*.rnx.gz"), lists ("@files.txt")
 output = "results"               # the archive of results
-products = ["compare", "passes"] # also "dop" (every epoch: large), "worst" (worst intervals), "map" (netCDF)
+products = ["compare", "passes"] # also "dop" (every epoch: large), "worst" (worst intervals), "network", "map" (netCDF)
 
 systems = ["R", "C", "R+C"]      # scenarios: RINEX letters, joined by + where systems are used together
 clocks = ["per-system"]          # also "common", "prior:5" (known to 5 ns); each is computed
 mask = [5, 15, 25]               # elevation masks [deg]; each is computed
 stations = ["joint"]             # names, markers, networks (china, russia, joint), station files, folders of them
+networks = ["russia", "china", "joint"] # for "network"; one's own: "east=Irkutsk+Changchun"
 max-pdop = 6                     # largest PDOP with which a position counts as available
 step = 300                       # seconds between epochs
 

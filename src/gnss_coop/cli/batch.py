@@ -12,6 +12,7 @@ import click
 from click.core import ParameterSource
 
 from gnss_coop.cli import batch_options as batch_opt
+from gnss_coop.cli import network_options as network_opt
 from gnss_coop.cli import options as opt
 from gnss_coop.cli.main import EXIT_INTERRUPTED, INTERRUPTED
 
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
 #: Parameters that override a key of the study, and that key.
 _KEYS = {
     "sources": "inputs", "output": "output", "products": "products", "systems": "systems", "clocks": "clocks",
-    "mask_deg": "mask", "selection": "stations", "max_pdop": "max-pdop", "step_s": "step", "exclude_sv": "exclude-sv",
-    "max_age_s": "max-age", "accept_truncated": "accept-truncated", "start": "start", "end": "end",
+    "mask_deg": "mask", "selection": "stations", "networks": "networks", "max_pdop": "max-pdop", "step_s": "step",
+    "exclude_sv": "exclude-sv", "max_age_s": "max-age", "accept_truncated": "accept-truncated", "start": "start",
+    "end": "end",
 }  # fmt: skip
 _MAP_KEYS = {"grid_deg": "grid", "region": "region", "map_step_s": "step", "percentiles": "percentiles"}
 
@@ -34,6 +36,7 @@ _MAP_KEYS = {"grid_deg": "grid", "region": "region", "map_step_s": "step", "perc
 @opt.CLOCKS
 @opt.mask("5,15,25")
 @opt.STATIONS
+@network_opt.NETWORKS
 @opt.MAX_PDOP
 @opt.READING
 @batch_opt.MAPS

@@ -18,7 +18,7 @@ BATCH = stack(
         default="compare,passes",
         show_default=True,
         metavar="NAME[,NAME...]",
-        help="What to make of each day: compare, passes, dop, worst, map.",
+        help="What to make of each day: compare, passes, dop, worst, network, map.",
     ),
     option("--start", metavar="DAY", help="First day; days are those of GPST."),
     option("--end", metavar="DAY", help="End, not included."),
