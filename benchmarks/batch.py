@@ -20,7 +20,7 @@ _FIRST = date(2024, 1, 10)
 _EPOCH = re.compile(rb"^([A-Z]\d\d )(\d{4} \d\d \d\d)", re.MULTILINE)
 _LINE = re.compile(r"workers busy for (\d+) % of it; a worker took up to (\d+) MB")
 
-#: What a user would write without a batch: one day after the other, the same products, the same form of file.
+#: One day after the other, the same products and files by the same functions: all but engine, ledger and keys.
 _LOOP = """
 import resource, sys, time
 from pathlib import Path
@@ -29,7 +29,7 @@ from gnss_coop.batch.settings import Settings
 from gnss_coop.batch.warm import warm
 import gnss_coop as gc
 from gnss_coop.batch.day import Day
-from gnss_coop.output.tables import write_table
+from gnss_coop.batch.archive import write_result
 names = sys.argv[1].split(",")
 settings = Settings(("R", "C", "R+C"), ("per-system",), (5.0, 15.0, 25.0), gc.stations())
 warm(tuple(names))
@@ -41,12 +41,8 @@ for file in sorted(Path(sys.argv[2]).iterdir()):
     for name in names:
         for part in PRODUCTS[name].parts(settings):
             result = PRODUCTS[name].compute(day, part)
-            target = f"{sys.argv[3]}/{day.label}-{name}-{part.name}"
-            if PRODUCTS[name].columns:
-                write_table(result, "parquet", f"{target}.parquet")
-            else:
-                from gnss_coop.output.netcdf import write_netcdf
-                write_netcdf(result, f"{target}.nc")
+            path = f"{day.label}-{name}-{part.name}{PRODUCTS[name].suffix}"
+            write_result(Path(sys.argv[3]), path, PRODUCTS[name], result, [])
 print(time.perf_counter() - started[0], time.process_time() - started[1])
 """
 
