@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from gnss_coop.analysis.station_worth import station_worth
     from gnss_coop.analysis.tracking import Tracking, tracked
     from gnss_coop.analysis.visibility import visibility
+    from gnss_coop.batch.api import run_batch
     from gnss_coop.batch.diff import diff
     from gnss_coop.batch.query import query
     from gnss_coop.batch.trend import trend
@@ -133,6 +134,7 @@ _HOME = {
     "receivers_of": "analysis.report_receivers",
     "rule_named": "model.rules",
     "rule_verdicts": "analysis.map_summary",
+    "run_batch": "batch.api",
     "satellite_positions": "analysis.positions",
     "satellite_table": "analysis.network",
     "site_gain_map": "analysis.site_gain",
@@ -207,6 +209,7 @@ __all__ = [
     "receivers_of",
     "rule_named",
     "rule_verdicts",
+    "run_batch",
     "satellite_positions",
     "satellite_table",
     "site_gain_map",

@@ -41,7 +41,16 @@ def diff(a: str | Path, b: str | Path, *, values: bool = True) -> pd.DataFrame:
 
     Examples
     --------
-    >>> gc.diff("results-moscow", "results-beijing")  # doctest: +SKIP
+    >>> import tempfile
+    >>> import gnss_coop as gc
+    >>> study = {"systems": "R", "stations": "Irkutsk", "mask": 25, "products": "compare", "step": 3600}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name, limit in (("a", 6), ("b", 4)):
+    ...         path = f"{folder}/{name}"
+    ...         _ = gc.run_batch("sample_rinex/brdc0100.24g.gz", path, threads=True, workers=1, max_pdop=limit, **study)
+    ...     gc.diff(f"{folder}/a", f"{folder}/b")[["day", "verdict", "reason", "column"]]
+              day  verdict               reason            column
+    0  2024-01-10  differs  settings (max_pdop)  availability_pct
     """
     import pandas as pd
 

@@ -56,8 +56,14 @@ def query(root: str | Path, sql: str) -> pd.DataFrame:
 
     Examples
     --------
-    >>> gc.query("results", "SELECT station, avg(availability_pct) FROM daily_availability GROUP BY ALL")
-    ... # doctest: +SKIP
+    >>> import tempfile
+    >>> import gnss_coop as gc
+    >>> study = {"systems": "R", "stations": "Irkutsk", "mask": 25, "products": "compare", "step": 3600}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     summary = gc.run_batch("sample_rinex/brdc0100.24g.gz", folder, threads=True, workers=1, **study)
+    ...     gc.query(folder, "SELECT station, n_epochs, availability_pct > 50 AS good FROM daily_availability")
+       station  n_epochs  good
+    0  Irkutsk        24  True
     """
     import duckdb
 

@@ -59,7 +59,15 @@ def trend(root: str | Path, *, period: str = "month", stations: Sequence[str] = 
 
     Examples
     --------
-    >>> gc.trend("results", period="month", stations=["Irkutsk", "all"])  # doctest: +SKIP
+    >>> import tempfile
+    >>> import gnss_coop as gc
+    >>> study = {"systems": "R", "stations": "Irkutsk", "mask": 25, "products": "compare", "step": 3600}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     summary = gc.run_batch("sample_rinex/brdc0100.24g.gz", folder, threads=True, workers=1, **study)
+    ...     gc.trend(folder, stations=["Irkutsk", "all"])[["period", "station", "systems", "n_days"]]
+          period  station systems  n_days
+    0 2024-01-01  Irkutsk       R       1
+    1 2024-01-01      all       R       1
     """
     import pandas as pd
 
