@@ -124,9 +124,12 @@ def test_what_kills_its_worker_twice_is_given_up(tmp_path, children):
 def test_a_full_disk(days, tmp_path, start, tree):
     undisturbed = start(days, "-o", tmp_path / "whole", "--workers", "1")
     assert undisturbed.wait(timeout=120) == 0
+    needed = sum(path.stat().st_blocks * 512 for path in (tmp_path / "whole").rglob("*"))
     small = tmp_path / "small"
     small.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", small], capture_output=True).returncode:
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={needed // 2}", "tmpfs", small], capture_output=True
+    ).returncode:
         pytest.skip("mounting is not permitted here")
     try:
         process = start(days, "-o", small / "results", "--workers", "1")

@@ -256,7 +256,7 @@ def test_a_day_that_fails_does_not_stop_the_others(days, batch, tmp_path, settin
 
 
 def test_days_can_be_bounded(days, batch, tmp_path):
-    summary = batch(days, first_day=day_of(1), last_day=day_of(2))
+    summary = batch(days, first_day=day_of(1), end_day=day_of(3))
     assert summary.n_days == 2
     assert {row[0] for row in ledger(tmp_path / "results", "SELECT DISTINCT day FROM jobs")} == {day_of(1), day_of(2)}
 

@@ -12,8 +12,9 @@ from typing import Any, Final
 from gnss_coop._version import __version__
 from gnss_coop.batch.archive import Written, result_path, write_result
 from gnss_coop.batch.day import Day
+from gnss_coop.batch.heard import heard
 from gnss_coop.batch.products import PRODUCTS
-from gnss_coop.batch.scan import NamedBytes, hashed, heard
+from gnss_coop.batch.scan import NamedBytes, hashed
 from gnss_coop.batch.settings import Part, Settings
 from gnss_coop.errors import ArchiveError, GnssCoopError
 from gnss_coop.formats.rinex_nav import read_nav

@@ -40,13 +40,19 @@ CREATE TABLE day_inputs (
   day TEXT NOT NULL, sha256 TEXT NOT NULL, used INTEGER NOT NULL, n_records INTEGER NOT NULL, reason TEXT NOT NULL,
   PRIMARY KEY (day, sha256)
 ) WITHOUT ROWID;
-CREATE TABLE jobs (
+CREATE TABLE texts (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
+CREATE TABLE job_rows (
   day TEXT NOT NULL, product TEXT NOT NULL, part TEXT NOT NULL, mask_deg REAL, clocks TEXT, key TEXT NOT NULL,
   status TEXT NOT NULL CHECK (status IN ('done', 'failed')), error TEXT, path TEXT, n_rows INTEGER, n_bytes INTEGER,
-  sha256 TEXT, settings_json TEXT NOT NULL, software_json TEXT NOT NULL, notes_json TEXT NOT NULL,
+  sha256 TEXT, settings INTEGER NOT NULL, software INTEGER NOT NULL, notes INTEGER NOT NULL,
   attempts INTEGER NOT NULL, duration_s REAL NOT NULL, finished_utc TEXT NOT NULL, run INTEGER NOT NULL,
   PRIMARY KEY (day, product, part)
 ) WITHOUT ROWID;
+CREATE VIEW jobs AS SELECT
+  day, product, part, mask_deg, clocks, key, status, error, path, n_rows, n_bytes, sha256, s.text AS settings_json,
+  w.text AS software_json, n.text AS notes_json, attempts, duration_s, finished_utc, run
+FROM job_rows
+LEFT JOIN texts AS s ON s.id = settings LEFT JOIN texts AS w ON w.id = software LEFT JOIN texts AS n ON n.id = notes;
 CREATE TABLE runs (
   run INTEGER PRIMARY KEY, started_utc TEXT NOT NULL, ended_utc TEXT, state TEXT NOT NULL, host TEXT NOT NULL,
   pid INTEGER NOT NULL, version TEXT NOT NULL, engine TEXT NOT NULL, n_workers INTEGER, study_json TEXT NOT NULL,
@@ -189,7 +195,7 @@ class Ledger:
     def forget(self, jobs: Iterable[tuple[str, str, str]]) -> None:
         """Take out jobs whose file is gone."""
         with self._change() as db:
-            db.executemany("DELETE FROM jobs WHERE day = ? AND product = ? AND part = ?", jobs)
+            db.executemany("DELETE FROM job_rows WHERE day = ? AND product = ? AND part = ?", jobs)
 
     def put_results(self, results: Iterable[PartResult], run: int) -> list[str]:
         """Enter results; return the paths of those that they replace."""
@@ -203,11 +209,12 @@ class Ledger:
                 if before is not None and before["path"] and before["path"] != (written and written.path):
                     replaced.append(before["path"])
                 again = before is not None and before["key"] == result.key
-                db.execute(f"INSERT OR REPLACE INTO jobs VALUES ({', '.join('?' * 19)})", (
+                db.execute(f"INSERT OR REPLACE INTO job_rows VALUES ({', '.join('?' * 19)})", (
                     *place, result.part.mask_deg, result.part.clocks, result.key,
                     "failed" if written is None else "done", result.error, written and written.path,
                     written and written.n_rows, written and written.n_bytes, written and written.sha256,
-                    _json(result.settings), _json(result.software), _json(result.notes),
+                    _text_id(db, _json(result.settings)), _text_id(db, _json(result.software)),
+                    _text_id(db, _json(result.notes)),
                     before["attempts"] + 1 if again else 1, round(result.duration_s, 6), now_utc(), run,
                 ))  # fmt: skip
         return replaced
@@ -234,6 +241,12 @@ def _put_content(db: sqlite3.Connection, scan: FileScan) -> None:
     )  # fmt: skip
     db.executemany("INSERT INTO rejects VALUES (?, ?, ?, ?)", ((content.sha256, *r) for r in content.rejects))
     db.executemany("INSERT INTO coverage VALUES (?, ?, ?, ?, ?, ?)", content.coverage_rows())
+
+
+def _text_id(db: sqlite3.Connection, text: str) -> int:
+    """Return the number of a text that many jobs have; with 100 stations settings are longer than all else."""
+    db.execute("INSERT OR IGNORE INTO texts (text) VALUES (?)", (text,))
+    return int(db.execute("SELECT id FROM texts WHERE text = ?", (text,)).fetchone()[0])
 
 
 def _json(value: Any) -> str:

@@ -23,8 +23,8 @@ class Request:
         The archive.
     products : tuple of str
     settings : Settings
-    first_day, last_day : str
-        Only days from this one to that one; empty for no bound.
+    first_day, end_day : str
+        Only days from this one on, and before that one; empty for no bound.
     accept_truncated : bool
     force : bool
         Compute again what is there.
@@ -41,7 +41,7 @@ class Request:
     products: tuple[str, ...]
     settings: Settings
     first_day: str = ""
-    last_day: str = ""
+    end_day: str = ""
     accept_truncated: bool = False
     force: bool = False
     recheck: bool = False
@@ -56,7 +56,7 @@ class Request:
 
     def asks_for(self, day: str) -> bool:
         """Tell whether a day lies within the bounds."""
-        return (not self.first_day or day >= self.first_day) and (not self.last_day or day <= self.last_day)
+        return (not self.first_day or day >= self.first_day) and (not self.end_day or day < self.end_day)
 
 
 @dataclass(slots=True)

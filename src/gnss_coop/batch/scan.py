@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import io
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from gnss_coop.analysis.coverage import DayCount, day_counts
-from gnss_coop.errors import GnssCoopWarning, RinexError
+from gnss_coop.batch.heard import heard
+from gnss_coop.errors import RinexError
 from gnss_coop.formats.decompress import read_bytes
 from gnss_coop.formats.rinex_nav import read_nav
 from gnss_coop.model import timescales
@@ -91,21 +90,6 @@ def scan_file(path: str, *, accept_truncated: bool = False) -> tuple[FileScan, E
         return FileScan(path, size, mtime_ns, accept_truncated, error=fault), None
     content = _content(sha256, len(data), nav)
     return FileScan(path, size, mtime_ns, accept_truncated, content, notes=tuple(notes)), nav
-
-
-@contextmanager
-def heard() -> Iterator[list[str]]:
-    """Collect the toolkit's warnings, each once, instead of writing them."""
-    notes: list[str] = []
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", GnssCoopWarning)
-        yield notes
-    for warning in caught:
-        if issubclass(warning.category, GnssCoopWarning):
-            if str(warning.message) not in notes:
-                notes.append(str(warning.message))
-        else:
-            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
 
 
 def hashed(path: str) -> tuple[str, bytes]:
