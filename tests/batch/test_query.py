@@ -149,7 +149,7 @@ def test_nothing_else_can_be_read_or_changed(archive, tmp_path, sql):
 def test_a_forged_ledger_opens_no_other_file(archive, tmp_path, path):
     (tmp_path / "secret.parquet").write_bytes(next((archive / "product=compare").rglob("*.parquet")).read_bytes())
     with sqlite3.connect(archive / "ledger.sqlite") as ledger:
-        ledger.execute("UPDATE jobs SET path = ? WHERE product = 'compare' AND part LIKE 'mask5%'", (path,))
+        ledger.execute("UPDATE job_rows SET path = ? WHERE product = 'compare' AND part LIKE 'mask5%'", (path,))
     with pytest.raises(ArchiveError, match="not in the archive"):
         gc.query(archive, "SELECT * FROM compare")
 
