@@ -53,13 +53,26 @@ def test_stations_can_be_candidates(run, hours):
     assert result.table["sites"].item() in gc.stations("china").names
 
 
+def test_a_known_clock_reaches_worth_and_sites(run, hours, sites):
+    for arguments in (("--table", "worth"), ("--table", "sites", "--candidates", sites, "--objective", "sigma_3d_m")):
+        tables = [
+            run("network", hours, *SPAN, *arguments, "--satellite-clock", clock, "--format", "csv").table
+            for clock in ("estimated", "known")
+        ]
+        estimated, known = (
+            table[table.isin(["sigma_3d_m"]).any(axis=1)].filter(["with", "after"]).dropna() for table in tables
+        )
+        assert len(known) > 0
+        assert (known.iloc[:, 0].min() < estimated.iloc[:, 0]).all()
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (("--table", "sites"), "--candidates"),
         (("--candidates", "china"), "--table sites"),
         (("--table", "sites", "--candidates", "nowhere.csv"), "nowhere.csv"),
-        (("--table", "sites", "--candidates", "china"), "belongs to the network"),
+        (("--table", "sites", "--candidates", "china"), "belong to the network"),
         (("--table", "sites", "--candidates", "Moscow-on-Sea"), "no station or network"),
         (("--table", "sites", "--networks", "russia", "--candidates", "china", "--best", "4"), "1 to 3"),
         (("--table", "worth", "--orbit-class", "GEO", "--systems", "R"), "GEO"),

@@ -59,6 +59,7 @@ def command(nav: tuple[str, ...], systems: str, mask_deg: tuple[float, ...], **s
     from gnss_coop.model.networks import Networks
 
     networks = Networks.of(shared["networks"])
+    own.refuse_idle(session)
     write_maps = map_writers(session, networks, mask_deg[0])
     if shared["repeat"]:
         _span_of_repeat(session, systems)
@@ -110,21 +111,23 @@ def _tell_limits(session: Session, views: NetworkViews) -> None:
 
 
 def _orbit_options(session: Session) -> dict[str, Any]:
-    return {name: session.option(name) for name in ("window_h", "range_interval_s")}
+    ranges = {name: session.option(name) for name in ("window_h", "range_interval_s")}
+    return ranges | {"clock_known": session.option("satellite_clock") == "known"}
 
 
 def _summary(session: Session, views: NetworkViews) -> tuple[pd.DataFrame, str | None]:
     from gnss_coop.analysis.network import network_table
 
-    clock_known = session.option("satellite_clock") == "known"
-    table = network_table(views, clock_known=clock_known, **_orbit_options(session))
+    table = network_table(views, **_orbit_options(session))
     return table, _text(session, table)
 
 
 def _satellites(session: Session, views: NetworkViews) -> tuple[pd.DataFrame, str | None]:
     from gnss_coop.analysis.network import satellite_table
 
-    table = satellite_table(views, **_orbit_options(session))
+    table = satellite_table(
+        views, window_h=session.option("window_h"), range_interval_s=session.option("range_interval_s")
+    )
     return table, _text(session, table)
 
 
