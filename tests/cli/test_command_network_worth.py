@@ -44,6 +44,16 @@ def test_sites_are_chosen_from_a_file(run, hours, sites):
     assert (table["gain"] >= 0).all()
 
 
+def test_sites_that_determine_no_orbit_are_told(run, tmp_path):
+    far = tmp_path / "far.csv"
+    far.write_text("name,latitude_deg,longitude_deg\nCape,-52.2,-75.7\nBase,-60,-80\n")  # opposite to Irkutsk
+    arguments = ("--nominal", "R", "--systems", "R", "--epoch", "2027-01-01", "--step", "900", "--networks", "Irkutsk")
+    arguments += ("--table", "sites", "--candidates", far, "--objective", "sigma_3d_m", "--format", "csv")
+    result = run("network", *arguments)
+    assert result.table["after"].isna().all()
+    assert "note: no set of 1 determines the median orbit of R: Cape is named as the first (greedy)" in result.err
+
+
 def test_stations_can_be_candidates(run, hours):
     result = run(
         "network", hours, *SPAN, "--networks", "russia", "--table", "sites", "--candidates", "china", "--systems", "R",

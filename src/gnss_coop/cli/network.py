@@ -154,6 +154,11 @@ def _sites(session: Session, sky: xr.Dataset, networks: Networks, candidates: An
     if table.attrs["not_searched"]:
         sizes = ", ".join(map(str, table.attrs["not_searched"]))
         session.note(f"more than {MAX_SETS} sets of {sizes} sites: they were found step by step only (greedy)")
+    for row in table[table["after"].isna()].to_dict("records"):
+        session.note(
+            f"note: no set of {row['n_sites']} determines the median orbit of {row['system']}: {row['sites']} is named "
+            f"as the first ({row['method']})"
+        )
     return table
 
 
