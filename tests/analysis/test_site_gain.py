@@ -45,6 +45,26 @@ def test_a_cell_is_what_a_station_there_adds(sky, gain, lat, lon):
         assert cell["sigma_3d_drop_pct"].item() == pytest.approx(drop, abs=1e-6)
 
 
+@pytest.mark.parametrize(("lat", "lon"), [(-75.0, -165.0), (15.0, -75.0)])
+def test_a_known_clock_counts_in_cells_and_chosen_sites(sky, lat, lon):
+    joint = gc.stations("joint")
+    thin = sky.isel(time=slice(None, None, 3))
+    views = gc.network_views(thin, {"after": [joint, site("New", lat, lon)], "before": joint})
+    table = gc.network_table(views, clock_known=True).query("orbit == 'all'").set_index(["system", "network"])
+    sigma = table["sigma_3d_m"]
+    grid = gc.GeoGrid(30, (lat - 15, lat + 15, lon - 15, lon + 15))
+    gain = gc.site_gain_map(views, grid, clock_known=True).sel(lat=lat, lon=lon)
+    places = gc.GeoPoints.of(["New"], [lat], [lon])
+    chosen = gc.best_sites(thin, places, objective="sigma_3d_m", clock_known=True).set_index("system")
+    for system in "RC":
+        before, after = sigma[system, "before"], sigma[system, "after"]
+        assert gain["sigma_3d_m"].sel(system=system).item() == pytest.approx(after, rel=1e-9)
+        drop = 100.0 * (1.0 - after / before)
+        assert gain["sigma_3d_drop_pct"].sel(system=system).item() == pytest.approx(drop, abs=1e-6)
+        assert chosen.loc[system, ["before", "after"]].tolist() == pytest.approx([before, after], rel=1e-9)
+    assert gain.attrs["satellite_clock"] == "known"
+
+
 def test_the_network_can_be_chosen_and_one_station_gains_from_a_second(sky):
     views = gc.network_views(sky, "Irkutsk,joint")
     grid = gc.GeoGrid(30, (30, 60, 90, 120))
@@ -127,7 +147,7 @@ def test_too_many_sets_are_left_to_greedy(sky, monkeypatch):
         (PLACES, 0, {}, ScenarioError, "1 to 5"),
         (PLACES, 6, {}, ScenarioError, "1 to 5"),
         (PLACES, 1, {"objective": "beauty"}, ScenarioError, "k2_pct"),
-        (gc.GeoPoints.of(["Irkutsk"], [52.0], [104.0]), 1, {}, StationError, "belongs to the network"),
+        (gc.GeoPoints.of(["Irkutsk"], [52.0], [104.0]), 1, {}, StationError, "belong to the network"),
         (gc.GeoPoints.of([f"S{i}" for i in range(60)], range(60), range(60)), 1, {}, StationError, "at most 64"),
         ("Atlantis", 1, {}, StationError, "no station or network"),
     ],

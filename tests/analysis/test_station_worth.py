@@ -46,6 +46,17 @@ def test_the_total_is_what_the_network_table_says(worth, sky):
         assert of.loc["sigma_3d_m", "total"] == pytest.approx(1e3 / row["sigma_3d_m"], rel=1e-8)
 
 
+def test_with_a_known_clock_one_station_has_a_value_of_its_own(sky):
+    views = gc.network_views(sky, "Irkutsk,Urumqi,both=Irkutsk+Urumqi")
+    table = gc.network_table(views, clock_known=True).query("orbit == 'all'").set_index(["network", "system"])
+    worth = gc.station_worth(views, clock_known=True).query("quantity == 'sigma_3d_m'")
+    assert worth.attrs["satellite_clock"] == "known"
+    for row in worth.to_dict("records"):
+        assert row["alone"] == table.loc[(row["player"], row["system"]), "sigma_3d_m"]
+        assert row["with"] == table.loc[("both", row["system"]), "sigma_3d_m"]
+    assert gc.station_worth(views).query("quantity == 'sigma_3d_m'")["alone"].isna().all()
+
+
 def test_against_the_average_over_all_orders_of_joining(sky):
     """The definition itself: 24 orders of four stations."""
     names = ["Irkutsk", "Changchun", "Shanghai", "Obninsk"]

@@ -55,6 +55,7 @@ def test_nominal_constellations_need_no_file(run, tmp_path):
     result = run("ledger", *arguments, "-o", tmp_path / "l")
     assert result.code == 0, result.err
     assert "nominal constellations" in (tmp_path / "l" / "index.html").read_text("utf-8")
+    assert "a step of 1800 s is too long for sigma" in result.err
 
 
 def test_a_forecast_is_told(run, day, tmp_path):

@@ -84,14 +84,38 @@ def test_text_says_what_it_is_of(run):
         "24 h of ranges, 1 m at the zenith every 300 s, satellite clock known",
     ):
         assert words in out
-    for name in ("satellites", "arcs", "common-view"):
-        assert run("network", *NOMINAL, "--systems", "R", "--table", name).code == 0
+
+
+@pytest.mark.parametrize("which", ["summary", "satellites", "worth", "common-view", "arcs", "sites"])
+def test_text_says_its_stations_and_is_no_wider_than_a_page(run, which):
+    candidates = ("--candidates", "china", "--networks", "russia,Irkutsk,both=russia+Urumqi,russia2=russia")
+    arguments = candidates if which == "sites" else ()
+    result = run("network", *NOMINAL, "--table", which, *arguments)
+    assert result.code == 0
+    assert "Obninsk, Irkutsk, Petropavlovsk-Kamchatsky" in result.out
+    assert max(map(len, result.out.splitlines())) <= 100
+
+
+def test_text_in_parts_holds_every_column_and_row(run, nominal):
+    out = run("network", *NOMINAL, "--table", "satellites", "--networks", "joint").out
+    truth = gc.satellite_table(gc.network_views(nominal, "joint"))
+    parts = out.split("\n\n")[1:]
+    assert all(part.count("\nR24 ") == 1 for part in parts)
+    row = truth.set_index("sv").loc["R24"]
+    for name in ("k6", "n_gaps", "sigma_3d_m", "sigma_cross_clock_known_m"):
+        digits = {"k": 2, "n": 0, "s": 3}[name[0]]
+        assert any(f"{row[name]:.{digits}f}" in part.split("\nR24 ")[1].split("\n")[0] for part in parts), name
+    assert "undetermined" not in out
+    assert "satellite clock estimated, and known" in " ".join(out.split())
 
 
 def test_one_station_has_empty_sigma_and_the_reason(run):
     table = run("network", *NOMINAL, "--networks", "Irkutsk", *CSV).table
     assert table.filter(like="sigma").isna().all(axis=None)
     assert (table.k2 == 0).all()
+    reason = "no sigma of Irkutsk (C MEO, C IGSO, C GEO, C all, R MEO, R all): one station cannot tell the orbit"
+    assert reason in run("network", *NOMINAL, "--networks", "Irkutsk", *CSV).err
+    assert reason in " ".join(run("network", *NOMINAL, "--networks", "Irkutsk").out.split())
     satellites = run("network", *NOMINAL, "--networks", "Irkutsk", "--table", "satellites", *CSV).table
     assert satellites.undetermined.unique().tolist() == [
         "one station cannot tell the orbit from the satellite's clock; at least two are needed"
@@ -153,7 +177,30 @@ def test_a_short_span_works_and_says_that_everything_is_cut(run):
 def test_a_step_too_long_for_sigma_is_told(run):
     slow = ("--nominal", "R", "--epoch", "2027-01-01", "--step", 3600)
     assert "a step of 3600 s is too long for sigma" in run("network", *slow, *CSV).err
+    assert "a step of 3600 s" in run("network", *slow, "--systems", "R", "--table", "worth", *CSV).err
+    sites = ("--table", "sites", "--networks", "russia", "--candidates", "china")
+    assert "a step of 3600 s" in run("network", *slow, *sites, "--objective", "sigma_3d_m", *CSV).err
+    assert "a step of 3600 s" not in run("network", *slow, *sites, *CSV).err
     assert run("network", *slow, "--table", "arcs", *CSV).err == ""
+    assert run("network", *slow, "--quiet", *CSV).err == ""
+
+
+def test_what_is_left_out_is_told_with_any_format(run, day):
+    sky = gc.satellite_positions(gc.read_nav(day), gc.epochs("2024-01-10", hours=24, step_s=3600), systems="RC")
+    views = gc.network_views(sky)
+    share = 100.0 * (1.0 - views.usable.mean())
+    words = f"left out, without a usable ephemeris: {share:.2f} % of the satellite-epochs"
+    for which in ("summary", "arcs", "common-view"):
+        assert f"note: {words}" in run("network", day, "--step", 3600, "--table", which, *CSV).err
+        shown = run("network", day, "--step", 3600, "--table", which)
+        assert words in shown.out
+        assert words not in shown.err
+
+
+def test_an_upload_gap_that_is_not_told_has_a_reason(run):
+    result = run("network", *NOMINAL, "--table", "common-view", "--networks", "russia,joint", *CSV)
+    assert result.err == "note: no upload gap of C: its home network china is not among --networks\n"
+    assert result.table.set_index("system").upload_gap_max_min.isna().to_dict() == {"C": True, "R": False}
 
 
 def test_files_that_fail_beside_others(run, day, tmp_path):
@@ -178,6 +225,11 @@ def test_files_that_fail_beside_others(run, day, tmp_path):
         (("--networks", "east="), ("'east='",)),
         (("--networks", ","), ("No network is given",)),
         (("--networks", "china", "--table", "common-view"), ("All stations stand in CN",)),
+        (("--players", "countries"), ("--players: only with --table worth",)),
+        (("--orbit-class", "GEO", "--best", "2"), ("worth, sites or --site-map; --best: only with --table sites",)),
+        (("--objective", "depth", "--table", "worth"), ("--objective: only with --table sites or --site-map",)),
+        (("--table", "arcs", "--window", "6", "--range-interval", "30"), ("--window, --range-interval: only with",)),
+        (("--table", "satellites", "--satellite-clock", "known"), ("--satellite-clock: only with --table summary",)),
         (("--window", "0"), ("--window",)),
         (("--window", "nan"), ("must be positive",)),
         (("--window", "-5"), ("--window",)),

@@ -44,6 +44,16 @@ def test_sites_are_chosen_from_a_file(run, hours, sites):
     assert (table["gain"] >= 0).all()
 
 
+def test_sites_that_determine_no_orbit_are_told(run, tmp_path):
+    far = tmp_path / "far.csv"
+    far.write_text("name,latitude_deg,longitude_deg\nCape,-52.2,-75.7\nBase,-60,-80\n")  # opposite to Irkutsk
+    arguments = ("--nominal", "R", "--systems", "R", "--epoch", "2027-01-01", "--step", "900", "--networks", "Irkutsk")
+    arguments += ("--table", "sites", "--candidates", far, "--objective", "sigma_3d_m", "--format", "csv")
+    result = run("network", *arguments)
+    assert result.table["after"].isna().all()
+    assert "note: no set of 1 determines the median orbit of R: Cape is named as the first (greedy)" in result.err
+
+
 def test_stations_can_be_candidates(run, hours):
     result = run(
         "network", hours, *SPAN, "--networks", "russia", "--table", "sites", "--candidates", "china", "--systems", "R",
@@ -53,13 +63,26 @@ def test_stations_can_be_candidates(run, hours):
     assert result.table["sites"].item() in gc.stations("china").names
 
 
+def test_a_known_clock_reaches_worth_and_sites(run, hours, sites):
+    for arguments in (("--table", "worth"), ("--table", "sites", "--candidates", sites, "--objective", "sigma_3d_m")):
+        tables = [
+            run("network", hours, *SPAN, *arguments, "--satellite-clock", clock, "--format", "csv").table
+            for clock in ("estimated", "known")
+        ]
+        estimated, known = (
+            table[table.isin(["sigma_3d_m"]).any(axis=1)].filter(["with", "after"]).dropna() for table in tables
+        )
+        assert len(known) > 0
+        assert (known.iloc[:, 0].min() < estimated.iloc[:, 0]).all()
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (("--table", "sites"), "--candidates"),
         (("--candidates", "china"), "--table sites"),
         (("--table", "sites", "--candidates", "nowhere.csv"), "nowhere.csv"),
-        (("--table", "sites", "--candidates", "china"), "belongs to the network"),
+        (("--table", "sites", "--candidates", "china"), "belong to the network"),
         (("--table", "sites", "--candidates", "Moscow-on-Sea"), "no station or network"),
         (("--table", "sites", "--networks", "russia", "--candidates", "china", "--best", "4"), "1 to 3"),
         (("--table", "worth", "--orbit-class", "GEO", "--systems", "R"), "GEO"),

@@ -45,6 +45,7 @@ def best_sites(
     mask_deg: float = 5.0,
     window_h: float = WINDOW_H,
     range_interval_s: float = RANGE_INTERVAL_S,
+    clock_known: bool = False,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Find the candidate sites that improve a network most.
@@ -66,7 +67,7 @@ def best_sites(
         ``k1_pct``, ``k2_pct``, ``k4_pct``, ``depth``, ``gap_max_min`` or ``sigma_3d_m``.
     orbit : str
         MEO, IGSO, GEO or ``all``: the satellites that count.
-    mask_deg, window_h, range_interval_s : float
+    mask_deg, window_h, range_interval_s, clock_known
         As for `network_views` and `network_table`.
     progress : callable, optional
         Called with how many sets are computed and how many there are.
@@ -75,8 +76,8 @@ def best_sites(
     -------
     pandas.DataFrame
         One row per system, method and number of sites: ``system, orbit, method, n_sites, sites, objective, unit,
-        before, after, gain, n_compared``. ``gain`` is how far the objective improves. ``attrs["not_searched"]``
-        lists the numbers of sites of which there were too many sets.
+        before, after, gain, n_compared``. ``gain`` is how far the objective improves, NaN where it
+        does not exist before. ``attrs["not_searched"]`` lists the numbers of sites of which there were too many sets.
 
     Raises
     ------
@@ -104,7 +105,11 @@ def best_sites(
     _check_names(base, sites)
     views = network_views(sky, Networks.of({"network": base, "candidates": sites}), mask_deg=mask_deg)
     value = NetworkValue.of(
-        views.thinned(MAP_STEP_S), orbit=orbit, window_h=window_h, range_interval_s=range_interval_s
+        views.thinned(MAP_STEP_S),
+        orbit=orbit,
+        window_h=window_h,
+        range_interval_s=range_interval_s,
+        clock_known=clock_known,
     )
     sizes = range(1, n_sites + 1)
     n_greedy = sum(len(sites) - k for k in range(n_sites))
@@ -130,7 +135,7 @@ def best_sites(
                 }
             )
     table = pd.DataFrame(rows)
-    table.attrs.update(network_attributes(value.views, value.orbits, range_interval_s, False))
+    table.attrs.update(network_attributes(value.views, value.orbits, range_interval_s, clock_known))
     table.attrs["not_searched"] = [k for k in sizes if k > 1 and k not in searched]
     return table
 
@@ -151,7 +156,7 @@ def _as_network(candidates: GeoPoints | Selection) -> Network:
 def _check_names(base: Network, sites: Network) -> None:
     taken = sorted(set(base.names) & set(sites.names))
     if taken:
-        raise StationError(f"{', '.join(taken)} of the candidates belongs to the network already; leave it out.")
+        raise StationError(f"Candidates that belong to the network already: {', '.join(taken)}; leave them out.")
 
 
 class _Search:

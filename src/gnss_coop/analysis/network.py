@@ -48,7 +48,8 @@ def network_table(
         usable satellite-epochs with at least so many stations in view, ``depth`` their mean number;
         ``gap_max_min``, ``gap_mean_min``, ``arc_mean_min`` as in `coverage_figures`; ``sigma_*_m`` are medians
         over the satellites in which an orbit that cannot be determined counts as the worst: NaN where it is the
-        median. ``attrs`` holds the span, mask, window, interval and the number of satellite-epochs left out.
+        median. ``attrs`` holds the span, mask, window, interval, the number of satellite-epochs left out, and
+        ``undetermined``: network, system, orbit class and reason of each row without sigma.
 
     Notes
     -----
@@ -76,17 +77,25 @@ def network_table(
     orbits = OrbitInformation.of(views, window_h=window_h, range_interval_s=range_interval_s)
     by_network = []
     for members in views.networks.members:
-        sigma, _ = orbits.sigma_m(members, clock_known=clock_known)
-        by_network.append((views.coverage(members), sigma))
-    rows = []
+        by_network.append((views.coverage(members), *orbits.sigma_m(members, clock_known=clock_known)))
+    rows, undetermined = [], []
     for letter, orbit, chosen in views.groups():
-        for network, (sums, sigma) in zip(views.networks.names, by_network, strict=True):
+        for network, (sums, sigma, reasons) in zip(views.networks.names, by_network, strict=True):
             key = {"system": letter, "orbit": orbit, "network": network, "n_satellites": int(chosen.sum())}
             figures = coverage_figures(sums[chosen], views.step_s)
             rows.append({**key, **figures, **dict(zip(SIGMAS, median_sigma(sigma[chosen]), strict=True))})
+            if np.isnan(rows[-1]["sigma_3d_m"]):
+                undetermined.append((network, letter, orbit, _most_common(reasons, chosen)))
     table = pd.DataFrame(rows)
     table.attrs.update(network_attributes(views, orbits, range_interval_s, clock_known))
+    table.attrs["undetermined"] = undetermined
     return table
+
+
+def _most_common(reasons: list[str], chosen: npt.NDArray[np.bool_]) -> str:
+    """Return the reason why most of some satellites have no orbit."""
+    given = [reasons[s] for s in np.flatnonzero(chosen) if reasons[s]]
+    return max(dict.fromkeys(given), key=given.count)
 
 
 def satellite_table(
@@ -125,6 +134,7 @@ def satellite_table(
             table[name.removesuffix("_m") + suffix] = np.concatenate([sigma[:, d] for sigma in sigmas])
     table["undetermined"] = [reason for _, reasons in estimated for reason in reasons]
     table.attrs.update(network_attributes(views, orbits, range_interval_s, False))
+    table.attrs["satellite_clock"] = "estimated, and known"
     return table
 
 
@@ -144,21 +154,9 @@ def network_attributes(
     views: NetworkViews, orbits: OrbitInformation, range_interval_s: float, clock_known: bool
 ) -> dict[str, Any]:
     """Return what a table of network figures says about how it was made."""
-    from gnss_coop.constants import NS_PER_S
-    from gnss_coop.model.timescales import format_time
-
-    end_ns = int(views.epoch_ns[-1]) + round(views.step_s * NS_PER_S)
     return {
-        **views.attrs,
-        "time_scale": "GPST",
-        "span": f"{format_time(int(views.epoch_ns[0]))}/{format_time(end_ns)}",
-        "step_s": views.step_s,
-        "mask_deg": views.mask_deg,
-        "stations": {name: list(views.networks.network(name).names) for name in views.networks.names},
+        **views.conditions(),
         "window_h": orbits.n_epochs * views.step_s / 3600.0,
         "range_interval_s": float(range_interval_s),
         "satellite_clock": "known" if clock_known else "estimated",
-        "n_left_out": int(views.usable.size - views.usable.sum()),
-        "n_satellite_epochs": int(views.usable.size),
-        "idle": list(views.idle),
     }

@@ -142,7 +142,9 @@ def network_arcs(views: NetworkViews) -> pd.DataFrame:
                 "cut": np.where(at_hole, "ephemeris", np.where(at_span, "span", "")),
             }
             tables.append(columns)
-    return pd.DataFrame({name: np.concatenate([table[name] for table in tables]) for name in tables[0]})
+    arcs = pd.DataFrame({name: np.concatenate([table[name] for table in tables]) for name in tables[0]})
+    arcs.attrs.update(views.conditions())
+    return arcs
 
 
 def all_are_cut(views: NetworkViews) -> bool:
@@ -221,7 +223,9 @@ def common_view(views: NetworkViews) -> pd.DataFrame:
                 "upload_gap_max_min": upload_min,
             }
         )
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    table.attrs.update(views.conditions())
+    return table
 
 
 def _longest_without(waiting: Bools) -> int:

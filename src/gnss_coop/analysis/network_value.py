@@ -66,12 +66,15 @@ class NetworkValue:
         Satellites by system and orbit class, as `NetworkViews.groups` gives them.
     nothing : (group,) float64
         Longest gap of no station at all: the longest stretch with ephemerides [min].
+    clock_known : bool
+        Whether sigma is that with the satellites' clocks known.
     """
 
     views: NetworkViews
     orbits: OrbitInformation
     groups: list[tuple[str, str, Bools]]
     nothing: Floats
+    clock_known: bool = False
 
     @classmethod
     def of(
@@ -81,6 +84,7 @@ class NetworkValue:
         orbit: str = "all",
         window_h: float = WINDOW_H,
         range_interval_s: float = RANGE_INTERVAL_S,
+        clock_known: bool = False,
     ) -> NetworkValue:
         """Prepare the views; `orbit` is MEO, IGSO, GEO or ``all``: of which satellites figures are.
 
@@ -98,7 +102,7 @@ class NetworkValue:
             raise ScenarioError(f"no satellite has the orbit {orbit!r}; there are {known}")
         sums = views.coverage(np.zeros(len(views.networks.stations), bool))
         nothing = np.array([sums[chosen, GAP_MAX].max() for _, _, chosen in groups]) * views.step_s / 60.0
-        return cls(views, orbits, groups, nothing)
+        return cls(views, orbits, groups, nothing, clock_known)
 
     def figures(self, members: Bools) -> Floats:
         """Figures of a set of stations.
@@ -113,17 +117,20 @@ class NetworkValue:
             In the order of `QUANTITIES`; sigma is NaN where the median orbit cannot be determined.
         """
         sums = self.views.coverage(members)
-        sigma = self.orbits.sigma_of(self.orbits.matrices(members))
+        sigma = self._sigma_m(members)
         return np.array([self._of_group(sums[chosen], sigma[chosen, 3:]) for _, _, chosen in self.groups])
 
     def figure(self, members: Bools, name: str) -> Floats:
         """One figure of a set of stations per group, (group,): what it does not need is not computed."""
         if name == "sigma_3d_m":
-            sigma = self.orbits.sigma_of(self.orbits.matrices(members))
+            sigma = self._sigma_m(members)
             return np.array([median_sigma(sigma[chosen, 3:])[0] for _, _, chosen in self.groups])
         sums = self.views.coverage(members)
         key = name.removesuffix("_pct")
         return np.array([coverage_figures(sums[chosen], self.views.step_s)[key] for _, _, chosen in self.groups])
+
+    def _sigma_m(self, members: Bools) -> Floats:
+        return self.orbits.sigma_of(self.orbits.matrices(members, clock_known=self.clock_known))
 
     def _of_group(self, sums: Floats, sigma_3d_m: Floats) -> list[float]:
         figures = coverage_figures(sums, self.views.step_s, sums.shape[1] - N_FIXED)

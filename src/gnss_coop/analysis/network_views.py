@@ -18,6 +18,7 @@ from gnss_coop.kernels import network as kernel
 from gnss_coop.model.almanac import orbit_class
 from gnss_coop.model.networks import DEFAULT_NETWORKS, Networks
 from gnss_coop.model.systems import OrbitClass
+from gnss_coop.model.timescales import format_time
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -97,6 +98,21 @@ class NetworkViews:
             visible=np.ascontiguousarray(self.visible[:, ::every]),
             seen_by=np.ascontiguousarray(self.seen_by[::every]),
         )
+
+    def conditions(self) -> dict[str, Any]:
+        """Return what a table of figures says of the views: sources, span, step, mask, stations, what is left out."""
+        end_ns = int(self.epoch_ns[-1]) + round(self.step_s * NS_PER_S)
+        return {
+            **self.attrs,
+            "time_scale": "GPST",
+            "span": f"{format_time(int(self.epoch_ns[0]))}/{format_time(end_ns)}",
+            "step_s": self.step_s,
+            "mask_deg": self.mask_deg,
+            "stations": {name: list(self.networks.network(name).names) for name in self.networks.names},
+            "n_left_out": int(self.usable.size - self.usable.sum()),
+            "n_satellite_epochs": int(self.usable.size),
+            "idle": list(self.idle),
+        }
 
     def groups(self) -> list[tuple[str, str, Bools]]:
         """Return the satellites by system and orbit: letter, class or ``all``, and which they are."""

@@ -54,6 +54,7 @@ def site_gain_map(
     height_m: float = 0.0,
     window_h: float = WINDOW_H,
     range_interval_s: float = RANGE_INTERVAL_S,
+    clock_known: bool = False,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> xr.Dataset:
@@ -71,7 +72,7 @@ def site_gain_map(
         MEO, IGSO, GEO or ``all``: the satellites that count.
     height_m : float
         Height of the sites above the ellipsoid [m]. Their horizon is open, down to the mask of the views.
-    window_h, range_interval_s : float
+    window_h, range_interval_s, clock_known
         As for `network_table`.
     threads : int, optional
         All processors by default.
@@ -110,7 +111,7 @@ def site_gain_map(
 
     grid = GeoGrid(5.0) if grid is None else grid
     thin = views.thinned(MAP_STEP_S)
-    base = _Base.of(thin, network, orbit, window_h, range_interval_s)
+    base = _Base.of(thin, network, orbit, window_h, range_interval_s, clock_known)
     latitude, longitude = grid.latitude_deg, grid.longitude_deg
     out = np.full((len(GAINS), len(base.value.groups), *grid.shape), np.nan)
 
@@ -159,6 +160,7 @@ def _attributes(views: NetworkViews, base: _Base, orbit: str, height_m: float) -
         "step_s": views.step_s,
         "window_h": window_h,
         "range_interval_s": views.step_s / orbits.ranges_per_epoch,
+        "satellite_clock": "known" if base.value.clock_known else "estimated",
     }
 
 
@@ -205,19 +207,27 @@ class _Base:
 
     @classmethod
     def of(
-        cls, views: NetworkViews, network: str | None, orbit: str, window_h: float, range_interval_s: float
+        cls,
+        views: NetworkViews,
+        network: str | None,
+        orbit: str,
+        window_h: float,
+        range_interval_s: float,
+        clock_known: bool,
     ) -> _Base:
         names = views.networks.names
         name = names[-1] if network is None else network
         if name not in names:
             raise StationError(f"There is no network {name!r} among {', '.join(names)}.")
         members = views.networks.members[names.index(name)]
-        value = NetworkValue.of(views, orbit=orbit, window_h=window_h, range_interval_s=range_interval_s)
+        value = NetworkValue.of(
+            views, orbit=orbit, window_h=window_h, range_interval_s=range_interval_s, clock_known=clock_known
+        )
         orbits = value.orbits
         centre = np.empty((*orbits.lines.shape[:2], 4))
         orbit_kernel.centres(orbits.lines, members, centre)
         information = np.empty((len(views.sv), 6, 6))
-        orbit_kernel.information(orbits.phi, orbits.lines, members, False, information)
+        orbit_kernel.information(orbits.phi, orbits.lines, members, clock_known, information)
         depth = views.visible[members].sum(axis=0, dtype=np.int64)
         figures = [dict(zip(("gap", "sigma"), row[[4, 5]].tolist(), strict=True)) for row in value.figures(members)]
         return cls(name, value, depth, centre, information, figures, math.sin(math.radians(views.mask_deg)))
@@ -242,7 +252,11 @@ class _Base:
         positions = self.value.views.positions_m[:n]
         orbit_kernel.lines_of_sight(positions, site_m[None], up[None], visible[None, :n], orbits.basis, lines)
         joined = np.empty_like(self.information)
-        orbit_kernel.with_one_more(orbits.phi, self.centre, self.information, lines, joined)
+        if self.value.clock_known:  # then ranges of one station are information by themselves
+            orbit_kernel.information(orbits.phi, lines, np.ones(1, np.bool_), True, joined)
+            joined += self.information
+        else:
+            orbit_kernel.with_one_more(orbits.phi, self.centre, self.information, lines, joined)
         return orbits.sigma_of(joined * orbits.ranges_per_epoch)[:, 3:]
 
     def _gains(self, sums: Floats, sigma_3d_m: Floats) -> Floats:

@@ -37,6 +37,7 @@ def station_worth(
     orbit: str = "all",
     window_h: float = WINDOW_H,
     range_interval_s: float = RANGE_INTERVAL_S,
+    clock_known: bool = False,
     samples: int = SAMPLES,
     seed: int = 0,
     progress: Progress | None = None,
@@ -56,7 +57,7 @@ def station_worth(
         Who is judged: each station, or each country's stations as one.
     orbit : str
         MEO, IGSO, GEO or ``all``: the satellites that count.
-    window_h, range_interval_s : float
+    window_h, range_interval_s, clock_known
         As for `network_table`.
     samples : int
         Random orders, where there are more than 12 players.
@@ -102,7 +103,9 @@ def station_worth(
     if samples < 2:
         raise ScenarioError(f"at least 2 samples are needed for a standard error, not {samples}")
     groups = _players(views, network, players)
-    game = NetworkValue.of(views, orbit=orbit, window_h=window_h, range_interval_s=range_interval_s)
+    game = NetworkValue.of(
+        views, orbit=orbit, window_h=window_h, range_interval_s=range_interval_s, clock_known=clock_known
+    )
     n = len(groups)
     exact = n <= MAX_EXACT_PLAYERS
     figures = _Figures(game, list(groups.values()), progress, 2**n if exact else samples * n + 2)
@@ -136,7 +139,7 @@ def station_worth(
                     }
                 )
     table = pd.DataFrame(rows)
-    table.attrs.update(network_attributes(views, game.orbits, range_interval_s, False))
+    table.attrs.update(network_attributes(views, game.orbits, range_interval_s, clock_known))
     table.attrs.update({"players": players, "exact": exact, "n_evaluations": figures.n_evaluations})
     return table
 

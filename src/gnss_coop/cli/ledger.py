@@ -8,6 +8,7 @@ import click
 
 from gnss_coop.cli import network_options as own
 from gnss_coop.cli import options as opt
+from gnss_coop.cli.network_notes import tell_long_step
 from gnss_coop.cli.session import Session
 from gnss_coop.cli.skies import positions_or_nominal
 
@@ -57,4 +58,5 @@ def command(
     )  # fmt: skip
     for path in write_ledger(table, folder, overwrite=overwrite):
         click.echo(path)
+    tell_long_step(session, table.attrs["step_s"])
     return session.exit_code(nav)

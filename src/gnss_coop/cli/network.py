@@ -10,6 +10,7 @@ import click
 from gnss_coop.cli import network_options as own
 from gnss_coop.cli import options as opt
 from gnss_coop.cli.network_maps import map_writers
+from gnss_coop.cli.network_notes import tell_limits
 from gnss_coop.cli.session import Session, letters_of
 from gnss_coop.cli.skies import positions_or_nominal
 
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 
     from gnss_coop.analysis.network_views import NetworkViews
     from gnss_coop.model.networks import Networks
-
-#: Up to this step sigma keep within some percent of those of short steps.
-_LONG_STEP_S: Final = 900.0
 
 
 @click.command("network")
@@ -59,6 +57,7 @@ def command(nav: tuple[str, ...], systems: str, mask_deg: tuple[float, ...], **s
     from gnss_coop.model.networks import Networks
 
     networks = Networks.of(shared["networks"])
+    own.refuse_idle(session)
     write_maps = map_writers(session, networks, mask_deg[0])
     if shared["repeat"]:
         _span_of_repeat(session, systems)
@@ -70,11 +69,11 @@ def command(nav: tuple[str, ...], systems: str, mask_deg: tuple[float, ...], **s
     for write in write_maps:
         write(views)
     if candidates is not None:
-        session.write(_sites(session, sky, networks, candidates, mask_deg[0]))
+        table = _sites(session, sky, networks, candidates, mask_deg[0])
     else:
-        table, text = _TABLES[shared["which"]](session, views)
-        session.write(table, text)
-        _tell_limits(session, views)
+        table = _TABLES[shared["which"]](session, views)
+    session.write(table, _text(session, table))
+    tell_limits(session, views, table)
     return session.exit_code(nav)
 
 
@@ -90,58 +89,39 @@ def _span_of_repeat(session: Session, systems: str) -> None:
         session.override(hours=repeat_hours(",".join(letters)))
 
 
-def _tell_limits(session: Session, views: NetworkViews) -> None:
-    """Say where the span or the step is too coarse for what the table is about."""
-    which = session.option("which")
-    if which != "common-view":
-        from gnss_coop.analysis.network_coverage import all_are_cut
-
-        if all_are_cut(views):
-            span_min = len(views.epoch_ns) * views.step_s / 60.0
-            session.note(
-                f"note: all arcs and gaps are cut by the ends of the span of {span_min:g} min or by missing "
-                "ephemerides: none is seen whole"
-            )
-    if which in ("summary", "satellites") and views.step_s > _LONG_STEP_S:
-        session.note(
-            f"note: a step of {views.step_s:g} s is too long for sigma, which sees few epochs an arc: "
-            f"give --step {_LONG_STEP_S:g} or less"
-        )
-
-
 def _orbit_options(session: Session) -> dict[str, Any]:
-    return {name: session.option(name) for name in ("window_h", "range_interval_s")}
+    ranges = {name: session.option(name) for name in ("window_h", "range_interval_s")}
+    return ranges | {"clock_known": session.option("satellite_clock") == "known"}
 
 
-def _summary(session: Session, views: NetworkViews) -> tuple[pd.DataFrame, str | None]:
+def _summary(session: Session, views: NetworkViews) -> pd.DataFrame:
     from gnss_coop.analysis.network import network_table
 
-    clock_known = session.option("satellite_clock") == "known"
-    table = network_table(views, clock_known=clock_known, **_orbit_options(session))
-    return table, _text(session, table)
+    return network_table(views, **_orbit_options(session))
 
 
-def _satellites(session: Session, views: NetworkViews) -> tuple[pd.DataFrame, str | None]:
+def _satellites(session: Session, views: NetworkViews) -> pd.DataFrame:
     from gnss_coop.analysis.network import satellite_table
 
-    table = satellite_table(views, **_orbit_options(session))
-    return table, _text(session, table)
+    return satellite_table(
+        views, window_h=session.option("window_h"), range_interval_s=session.option("range_interval_s")
+    )
 
 
-def _arcs(session: Session, views: NetworkViews) -> tuple[pd.DataFrame, str | None]:
+def _arcs(session: Session, views: NetworkViews) -> pd.DataFrame:
     from gnss_coop.analysis.network_coverage import network_arcs
     from gnss_coop.output.frames import with_times_as_text
 
-    return with_times_as_text(network_arcs(views)), None
+    return with_times_as_text(network_arcs(views))
 
 
-def _common_view(session: Session, views: NetworkViews) -> tuple[pd.DataFrame, str | None]:
+def _common_view(session: Session, views: NetworkViews) -> pd.DataFrame:
     from gnss_coop.analysis.network_coverage import common_view
 
-    return common_view(views), None
+    return common_view(views)
 
 
-def _worth(session: Session, views: NetworkViews) -> tuple[pd.DataFrame, str | None]:
+def _worth(session: Session, views: NetworkViews) -> pd.DataFrame:
     from gnss_coop.analysis.station_worth import station_worth
 
     with session.progress("worth") as progress:
@@ -151,7 +131,7 @@ def _worth(session: Session, views: NetworkViews) -> tuple[pd.DataFrame, str | N
         )  # fmt: skip
     if not table.attrs["exact"]:
         session.note("Shapley values of more than 12 players are sampled: standard_error says how well")
-    return table, _text(session, table)
+    return table
 
 
 def _candidates(path: str) -> Any:
@@ -174,6 +154,11 @@ def _sites(session: Session, sky: xr.Dataset, networks: Networks, candidates: An
     if table.attrs["not_searched"]:
         sizes = ", ".join(map(str, table.attrs["not_searched"]))
         session.note(f"more than {MAX_SETS} sets of {sizes} sites: they were found step by step only (greedy)")
+    for row in table[table["after"].isna()].to_dict("records"):
+        session.note(
+            f"note: no set of {row['n_sites']} determines the median orbit of {row['system']}: {row['sites']} is named "
+            f"as the first ({row['method']})"
+        )
     return table
 
 
@@ -186,7 +171,7 @@ def _text(session: Session, table: pd.DataFrame) -> str | None:
 
 
 #: What --table writes.
-_TABLES: Final[dict[str, Callable[[Session, NetworkViews], tuple[pd.DataFrame, str | None]]]] = {
+_TABLES: Final[dict[str, Callable[[Session, NetworkViews], pd.DataFrame]]] = {
     "summary": _summary,
     "satellites": _satellites,
     "arcs": _arcs,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
@@ -35,10 +36,9 @@ def map_writers(session: Session, networks: Networks, mask_deg: float) -> list[W
         for name, make in (("depth_map", _depth_map), ("site_map", _site_map))
         if session.option(name) is not None
     ]
-    if not asked and (idle := opt.given("orbit", "grid_deg", "projection", "overwrite")):
-        raise click.UsageError(f"{', '.join(idle)}: only with --depth-map or --site-map")
-    if session.option("depth_map") is None and opt.given("orbit"):
-        raise click.UsageError("--orbit: only with --depth-map")
+    paths = [path for path in map(session.option, ("depth_map", "site_map", "output")) if path is not None]
+    if len({os.path.realpath(path) for path in paths}) < len(paths):
+        raise click.UsageError("--depth-map, --site-map and --output name one file: give each a name of its own")
     return asked
 
 
@@ -80,7 +80,8 @@ def _site_map(session: Session, networks: Networks, mask_deg: float) -> Writer:
         with session.progress("sites") as progress:
             gain = site_gain_map(
                 views, grid, orbit=session.option("orbit_class"), window_h=session.option("window_h"),
-                range_interval_s=session.option("range_interval_s"), progress=progress,
+                range_interval_s=session.option("range_interval_s"),
+                clock_known=session.option("satellite_clock") == "known", progress=progress,
             )  # fmt: skip
         write_site_gain(
             gain, path, variable=_GAINS[objective], projection=session.option("projection"),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from gnss_coop.cli.options import Seconds, option, stack
+from gnss_coop.cli.options import Seconds, given, option, stack
+
+if TYPE_CHECKING:
+    from gnss_coop.cli.session import Session
 
 NETWORKS = option(
     "--networks",
@@ -130,3 +133,45 @@ HOSTING = stack(
         help="Elevation mask of the ground networks.",
     ),
 )
+
+_DEPTH_MAP, _SITE_MAP = "--depth-map", "--site-map"
+_OF_SIGMA: Final = ("summary", "satellites", "worth", "sites", _SITE_MAP)
+#: What each option is for, where it is not for all tables.
+_PURPOSE: Final[dict[str, tuple[str, ...]]] = {
+    "players": ("worth",),
+    "orbit_class": ("worth", "sites", _SITE_MAP),
+    "n_best": ("sites",),
+    "objective": ("sites", _SITE_MAP),
+    "window_h": _OF_SIGMA,
+    "range_interval_s": _OF_SIGMA,
+    "satellite_clock": ("summary", "worth", "sites", _SITE_MAP),  # satellites tells both
+    "orbit": (_DEPTH_MAP,),
+    "grid_deg": (_DEPTH_MAP, _SITE_MAP),
+    "projection": (_DEPTH_MAP, _SITE_MAP),
+    "overwrite": (_DEPTH_MAP, _SITE_MAP),
+}
+
+
+def refuse_idle(session: Session) -> None:
+    """Refuse options on the command line that nothing which is asked for heeds.
+
+    Raises
+    ------
+    click.UsageError
+        With the options and what they are for.
+    """
+    maps = {_DEPTH_MAP: session.option("depth_map"), _SITE_MAP: session.option("site_map")}
+    asked = {session.option("which"), *(name for name, path in maps.items() if path is not None)}
+    idle: dict[tuple[str, ...], list[str]] = {}
+    for name, purpose in _PURPOSE.items():
+        if asked.isdisjoint(purpose):
+            idle.setdefault(purpose, []).extend(given(name))
+    sentences = [f"{', '.join(flags)}: only with {_listed(purpose)}" for purpose, flags in idle.items() if flags]
+    if sentences:
+        raise click.UsageError("; ".join(sentences))
+
+
+def _listed(purpose: tuple[str, ...]) -> str:
+    tables = [name for name in purpose if not name.startswith("--")]
+    names = [f"--table {', '.join(tables)}"] * bool(tables) + [name for name in purpose if name.startswith("--")]
+    return " or ".join(names)
