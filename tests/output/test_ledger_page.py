@@ -12,7 +12,7 @@ import pytest
 
 import gnss_coop as gc
 from gnss_coop.output.ledger_page import GENERATOR, check_ledger_folder
-from gnss_coop.output.ledger_words import FIGURES, difference_text, figure_text
+from gnss_coop.output.ledger_words import FIGURES, difference_text, figure_text, tiles
 from gnss_coop.output.report import check_folder
 
 pytest.importorskip("matplotlib")
@@ -41,6 +41,14 @@ def folder(table, tmp_path_factory):
 @pytest.fixture(scope="module")
 def text(folder):
     return (folder / "index.html").read_text("utf-8")
+
+
+def test_a_sigma_that_is_undetermined_has_no_unit():
+    sky = gc.nominal_constellation("R,C", gc.epochs("2024-01-10", hours=24, step_s=900))
+    one_each = gc.mutual_gain(sky, stations="Irkutsk", homes="R=Irkutsk,C=Shanghai", network_mask_deg=80, mask_deg=15)
+    assert one_each.query("quantity == 'sigma_3d_m'")["joint"].isna().all()
+    lines = [line for tile in tiles(one_each, 15) for line in tile["lines"]]
+    assert [words for words, figure in lines if figure == "undetermined"] == ["formal orbit sigma, median"] * 2
 
 
 def test_the_folder_holds_the_page_and_the_tables(folder):

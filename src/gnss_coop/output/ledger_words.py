@@ -126,8 +126,13 @@ def tiles(table: pd.DataFrame, mask_deg: float) -> list[dict[str, Any]]:
             title = f"{name(own)} users, with {name(other)} signals"
             if kind == HOSTING:
                 title = f"{name(own)} stations, hosted {attrs['hosted_at'][own]}"
-            parts.append({"title": title, "lines": [(text, _change(rows[key])) for key, text in lines.items()]})
+            parts.append({"title": title, "lines": [_tile_line(text, rows[key]) for key, text in lines.items()]})
     return parts
+
+
+def _tile_line(text: str, row: Row) -> tuple[str, str]:
+    """Return words and figure; where the figure ends in a word, it has no unit."""
+    return text if math.isfinite(row["joint"]) else text.removeprefix("m "), _change(row)
 
 
 def ledger_table(table: pd.DataFrame) -> Table:
