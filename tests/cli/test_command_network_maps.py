@@ -21,7 +21,8 @@ def test_the_map_is_that_of_python_and_the_table_is_written_too(run, tmp_path, o
     wanted = gc.depth_map("russia,china,joint", gc.GeoGrid(10), **orbit)
     with xr.open_dataset(path) as back:
         for name in ("depth", "member", "circle_lat", "circle_lon", "reached"):
-            np.testing.assert_array_equal(back[name], wanted[name])
+            # Some processors round sines by where numbers lie in memory: another run may differ in the last digit.
+            np.testing.assert_allclose(back[name], wanted[name], rtol=1e-14)
         assert back.mask_deg.item() == orbit.get("mask_deg", 5)
     without = [*NOMINAL, *(options[2:]), "--format", "csv"]
     assert run("network", *without).out == result.out

@@ -63,9 +63,11 @@ def computed_map(job: MapJob, folder: Path, progress: Progress | None = None) ->
         except (OSError, RuntimeError) as error:  # the second is what the netCDF library raises
             raise _unwritable(folder, error) from None
         with xr.open_dataset(file, engine="netcdf4", decode_cf=False, cache=False) as stored:
-            world = stored.drop_encoding().assign_coords(frame.coords).assign_attrs(frame.attrs)
-            for variable, attributes in variables.items():
-                world[variable].attrs = attributes
+            for variable in stored.variables.values():
+                variable.encoding = {}  # drop_encoding would read all values in some versions of xarray
+            world = stored.assign_coords(frame.coords).assign_attrs(frame.attrs)
+            for name, attributes in variables.items():
+                world[name].attrs = attributes
             yield world
 
 
