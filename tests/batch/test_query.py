@@ -1,8 +1,13 @@
 """Questions to an archive: right figures, and no way to anything else."""
 
 import io
+import json
+import os
 import shutil
+import signal
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -10,11 +15,13 @@ import pytest
 
 import gnss_coop as gc
 from gnss_coop.batch.executors import Threads
+from gnss_coop.batch.query import open_archive
 from gnss_coop.batch.run import Request, run
 from gnss_coop.batch.settings import Settings
 from gnss_coop.batch.watch import Watch
 from gnss_coop.errors import ArchiveError
 from gnss_coop.model.stations import stations
+from gnss_coop.output.tables import write_table
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_rinex" / "BRDC00IGS_R_20240100000_01D_MN.rnx.gz"
 
@@ -168,3 +175,55 @@ def test_a_result_that_is_gone_is_told(archive):
     next((archive / "product=compare").rglob("*.parquet")).unlink()
     with pytest.raises(ArchiveError, match="gnss-coop batch"):
         gc.query(archive, "SELECT * FROM compare")
+
+
+@pytest.mark.parametrize("change", ["cut", "overwritten"])
+def test_a_damaged_result_is_named_with_what_to_do(change, archive):
+    path = min(archive.glob("product=compare/*/*/*.parquet"))
+    path.write_bytes(path.read_bytes()[:1000] if change == "cut" else bytes(path.stat().st_size))
+    with pytest.raises(ArchiveError, match=r"damaged.*run gnss-coop batch again") as caught:
+        gc.query(archive, "SELECT * FROM jobs")
+    assert path.name in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_counts_are_whole_numbers(archive):
+    columns = "sum(n_epochs) AS n, max(CASE WHEN mask_deg = 5 THEN n_epochs END) AS gaps"
+    found = gc.query(archive, f"SELECT {columns} FROM compare GROUP BY mask_deg ORDER BY mask_deg")
+    assert found["n"].tolist() == [3 * 2 * 24] * 2
+    assert found["n"].dtype == "int64"
+    assert found["gaps"].dtype == "Int64"
+    assert found["gaps"].isna().tolist() == [False, True]
+
+
+def test_lists_and_other_kinds_come_out_in_every_form(archive, tmp_path):
+    sql = """SELECT [1, 2] AS list, {'a': [1.5, 'nan'::DOUBLE], 'b': DATE '2024-01-10'} AS record, 1 AS x,
+             INTERVAL 3 DAY AS length, TIME '01:02:03' AS hour, NULL AS nothing, 'inf'::DOUBLE AS infinite"""
+    table = gc.query(archive, sql)
+    assert table["list"].item() == [1, 2]
+    for kind in ("table", "csv", "json", "parquet"):
+        write_table(table, kind, str(tmp_path / kind))
+    assert json.loads((tmp_path / "json").read_text()) == [
+        {"list": [1, 2], "record": {"a": [1.5, None], "b": "2024-01-10"}, "x": 1, "length": "3 days 00:00:00",
+         "hour": "01:02:03", "nothing": None, "infinite": None}
+    ]  # fmt: skip
+    assert "None" not in (tmp_path / "table").read_text()
+
+
+def test_a_question_that_is_too_large_writes_nothing_either(archive, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with open_archive(archive) as connection:
+        assert connection.execute("SELECT current_setting('temp_directory')").fetchone() == ("",)
+    assert not (tmp_path / ".tmp").exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX systems")
+def test_a_slow_question_can_be_interrupted(archive):
+    sql = "SELECT count(*) FROM range(100000000) a, range(100000) b WHERE (a.range * b.range) % 7 = 3"
+    command = [sys.executable, "-m", "gnss_coop", "query", sql, "--archive", str(archive)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.communicate(timeout=2.0)
+        process.send_signal(signal.SIGINT)
+        _, words = process.communicate(timeout=20.0)
+    assert (process.returncode, words) == (130, "gnss-coop: interrupted\n")
