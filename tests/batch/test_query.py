@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -227,3 +228,20 @@ def test_a_slow_question_can_be_interrupted(archive):
         process.send_signal(signal.SIGINT)
         _, words = process.communicate(timeout=20.0)
     assert (process.returncode, words) == (130, "gnss-coop: interrupted\n")
+
+
+def test_a_day_without_the_other_system_counts_for_its_month(batch, tmp_path, on_day):
+    """BeiDou is there on one day of two: GLONASS has one row, with the availability of both days."""
+    (tmp_path / "brdc0110.24g").write_bytes(on_day(1))
+    settings = Settings(("R", "C", "R+C"), ("per-system",), (25.0,), stations("Irkutsk"), step_s=3600.0)
+    batch(SAMPLE, tmp_path / "brdc0110.24g", settings=settings, products=("compare",))
+    days = gc.query(tmp_path / "results", "SELECT * FROM compare WHERE systems = 'R' ORDER BY day")
+    assert days["supplemented_by"].tolist() == ["R+C", ""]
+    share = np.average(days["availability_pct"], weights=days["n_epochs"])
+    gain = days["availability_gain_points"].iloc[0]
+    months = gc.query(tmp_path / "results", "SELECT * FROM monthly_gain WHERE systems = 'R'")
+    for table in (months, gc.trend(tmp_path / "results").query("systems == 'R'")):
+        assert table["n_days"].tolist() == [2]
+        assert table["supplemented_by"].tolist() == ["R+C"]
+        assert table["availability_pct"].tolist() == pytest.approx([share])
+        assert table["availability_gain_points"].tolist() == pytest.approx([gain])
