@@ -76,10 +76,12 @@ def settings() -> Settings:
 def batch(tmp_path: Path, settings: Settings) -> Callable[..., Summary]:
     """Run a batch in this process, in a thread."""
 
-    def call(*sources: object, output: Path = tmp_path / "results", engine=lambda n: Threads(1), **asked) -> Summary:
+    def call(
+        *sources: object, output: Path = tmp_path / "results", engine=lambda n: Threads(1), watch=None, **asked
+    ) -> Summary:
         given = {"products": ("compare", "passes"), "settings": settings, **asked}
         request = Request(tuple(map(str, sources)), output, **given)
-        return run(request, engine, Watch(io.StringIO()))
+        return run(request, engine, watch or Watch(io.StringIO()))
 
     return call
 

@@ -109,3 +109,12 @@ def test_pictures(pair, tmp_path):
     both = pd.concat([table, table.assign(clocks="common")])
     with pytest.raises(OutputError, match="one clocks"):
         plot_trend(both, tmp_path / "both.png")
+
+
+def test_what_is_gone_or_cut_is_told(pair):
+    a, b = pair
+    gone, cut = sorted(b.rglob("*.parquet"))[:2]
+    gone.unlink()
+    cut.write_bytes(cut.read_bytes()[:500])
+    assert gc.diff(a, b)["verdict"].tolist() == ["damaged in b"] * 2
+    assert gc.diff(b, a)["verdict"].tolist() == ["damaged in a"] * 2

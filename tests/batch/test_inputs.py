@@ -130,6 +130,23 @@ def test_guesses(name, day):
     assert guessed_day(name) == day
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names are of POSIX systems")
+def test_pipes_and_devices_are_bad_and_not_waited_for(tmp_path, on_day, batch):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "brdc0100.24g").write_bytes(on_day(0))
+    os.mkfifo(folder / "brdc0110.24g")
+    (folder / "brdc0120.24g").symlink_to("/dev/zero")
+    summary = batch(folder)
+    assert (summary.n_files, summary.n_bad_files, summary.n_done, summary.exit_code) == (3, 2, 1, 3)
+    assert all("is a pipe, a device" in why for why in summary.failures.values())
+
+
+def test_a_name_with_a_line_end_is_a_name(tmp_path):
+    (tmp_path / "new\nline.24g").write_bytes(b"x")
+    assert find_inputs([str(tmp_path)]).paths == [str(tmp_path / "new\nline.24g")]
+
+
 def test_a_scan_of_what_is_not_there(tmp_path):
     scan, nav = scan_file(str(tmp_path / "none"))
     assert nav is None

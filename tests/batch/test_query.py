@@ -1,20 +1,25 @@
 """Questions to an archive: right figures, and no way to anything else."""
 
 import io
+import json
 import shutil
 import sqlite3
 from pathlib import Path
+from unittest.mock import Mock
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import gnss_coop as gc
 from gnss_coop.batch.executors import Threads
+from gnss_coop.batch.query import open_archive
 from gnss_coop.batch.run import Request, run
 from gnss_coop.batch.settings import Settings
 from gnss_coop.batch.watch import Watch
 from gnss_coop.errors import ArchiveError
 from gnss_coop.model.stations import stations
+from gnss_coop.output.tables import write_table
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_rinex" / "BRDC00IGS_R_20240100000_01D_MN.rnx.gz"
 
@@ -168,3 +173,68 @@ def test_a_result_that_is_gone_is_told(archive):
     next((archive / "product=compare").rglob("*.parquet")).unlink()
     with pytest.raises(ArchiveError, match="gnss-coop batch"):
         gc.query(archive, "SELECT * FROM compare")
+
+
+@pytest.mark.parametrize("change", ["cut", "overwritten"])
+def test_a_damaged_result_is_named_with_what_to_do(change, archive):
+    path = min(archive.glob("product=compare/*/*/*.parquet"))
+    path.write_bytes(path.read_bytes()[:1000] if change == "cut" else bytes(path.stat().st_size))
+    with pytest.raises(ArchiveError, match=r"damaged.*run gnss-coop batch again") as caught:
+        gc.query(archive, "SELECT * FROM jobs")
+    assert path.name in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_counts_are_whole_numbers(archive):
+    columns = "sum(n_epochs) AS n, max(CASE WHEN mask_deg = 5 THEN n_epochs END) AS gaps"
+    found = gc.query(archive, f"SELECT {columns} FROM compare GROUP BY mask_deg ORDER BY mask_deg")
+    assert found["n"].tolist() == [3 * 2 * 24] * 2
+    assert found["n"].dtype == "int64"
+    assert found["gaps"].dtype == "Int64"
+    assert found["gaps"].isna().tolist() == [False, True]
+
+
+def test_lists_and_other_kinds_come_out_in_every_form(archive, tmp_path):
+    sql = """SELECT [1, 2] AS list, {'a': [1.5, 'nan'::DOUBLE], 'b': DATE '2024-01-10'} AS record, 1 AS x,
+             INTERVAL 3 DAY AS length, TIME '01:02:03' AS hour, NULL AS nothing, 'inf'::DOUBLE AS infinite"""
+    table = gc.query(archive, sql)
+    assert table["list"].item() == [1, 2]
+    for kind in ("table", "csv", "json", "parquet"):
+        write_table(table, kind, str(tmp_path / kind))
+    assert json.loads((tmp_path / "json").read_text()) == [
+        {"list": [1, 2], "record": {"a": [1.5, None], "b": "2024-01-10"}, "x": 1, "length": "3 days 00:00:00",
+         "hour": "01:02:03", "nothing": None, "infinite": None}
+    ]  # fmt: skip
+    assert "None" not in (tmp_path / "table").read_text()
+
+
+def test_a_question_that_is_too_large_writes_nothing_either(archive, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with open_archive(archive) as connection:
+        assert connection.execute("SELECT current_setting('temp_directory')").fetchone() == ("",)
+    assert not (tmp_path / ".tmp").exists()
+
+
+def test_ctrl_c_in_a_question_is_an_interrupt(archive, monkeypatch):
+    """DuckDB turns the signal into an error of its own; other errors of that kind stay what they are."""
+    for word, kind in (("Query interrupted", KeyboardInterrupt), ("another", RuntimeError)):
+        monkeypatch.setattr("gnss_coop.batch.query._table", Mock(side_effect=RuntimeError(word)))
+        with pytest.raises(kind):
+            gc.query(archive, "SELECT 1")
+
+
+def test_a_day_without_the_other_system_counts_for_its_month(batch, tmp_path, on_day):
+    """BeiDou is there on one day of two: GLONASS has one row, with the availability of both days."""
+    (tmp_path / "brdc0110.24g").write_bytes(on_day(1))
+    settings = Settings(("R", "C", "R+C"), ("per-system",), (25.0,), stations("Irkutsk"), step_s=3600.0)
+    batch(SAMPLE, tmp_path / "brdc0110.24g", settings=settings, products=("compare",))
+    days = gc.query(tmp_path / "results", "SELECT * FROM compare WHERE systems = 'R' ORDER BY day")
+    assert days["supplemented_by"].tolist() == ["R+C", ""]
+    share = np.average(days["availability_pct"], weights=days["n_epochs"])
+    gain = days["availability_gain_points"].iloc[0]
+    months = gc.query(tmp_path / "results", "SELECT * FROM monthly_gain WHERE systems = 'R'")
+    for table in (months, gc.trend(tmp_path / "results").query("systems == 'R'")):
+        assert table["n_days"].tolist() == [2]
+        assert table["supplemented_by"].tolist() == ["R+C"]
+        assert table["availability_pct"].tolist() == pytest.approx([share])
+        assert table["availability_gain_points"].tolist() == pytest.approx([gain])

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import io
 import json
 import os
 import re
@@ -18,6 +19,8 @@ from gnss_coop.batch.executors import Threads
 from gnss_coop.batch.ledger import Ledger
 from gnss_coop.batch.lock import RunLock
 from gnss_coop.batch.settings import Settings
+from gnss_coop.batch.watch import Watch
+from gnss_coop.batch.words import summary_text
 from gnss_coop.errors import ArchiveError, StudyError
 from gnss_coop.output.frames import dop_frame, passes_frame
 
@@ -399,3 +402,26 @@ def test_warnings_become_notes(tmp_path, batch, on_day, capfd):
     notes = ledger(tmp_path / "results", "SELECT DISTINCT notes_json FROM jobs")
     assert "leap" in notes[0][0]
     assert "Warning" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("fault", ["cut", "garbage"])
+def test_a_damaged_ledger_is_told_with_what_to_do(fault, days, batch, tmp_path):
+    batch(days)
+    ledger = tmp_path / "results" / "ledger.sqlite"
+    ledger.write_bytes(ledger.read_bytes()[:20_000] if fault == "cut" else b"garbage" * 1000)
+    with pytest.raises(ArchiveError, match=r"damaged.*remove it.*computes all results again"):
+        batch(days)
+    for path in ledger.parent.glob("ledger.sqlite*"):
+        path.unlink()
+    assert batch(days).n_done == 4
+
+
+def test_files_that_make_no_day_are_told_and_names_steer_no_terminal(days, batch, tmp_path):
+    sample = min(days.iterdir()).read_bytes()
+    (days / "empty.24g").write_bytes(sample[: sample.index(b"END OF HEADER") + 21])
+    (days / "bad\n\x1b[31m.24g").write_bytes(b"junk")
+    stream = io.StringIO()
+    summary = batch(days, watch=Watch(stream))
+    assert "1 of 5 contents make no day of R" in stream.getvalue()
+    assert "bad\\n\\x1b[31m.24g" in stream.getvalue()
+    assert "\x1b" not in stream.getvalue() + summary_text(summary)

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _COLUMNS: Final = ("day", "product", "part", "verdict", "reason", "largest_difference", "column")
-_JOBS: Final = "SELECT day, product, part, key, status, error, path, sha256, settings_json, software_json FROM jobs"
+_JOBS: Final = (
+    "SELECT day, product, part, key, status, error, path, n_bytes, sha256, settings_json, software_json FROM jobs"
+)
 _INPUTS: Final = "SELECT day, sha256 FROM day_inputs WHERE used = 1"
 
 
@@ -30,7 +32,8 @@ def diff(a: str | Path, b: str | Path, *, values: bool = True) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row per result that is not the same in both: ``day``, ``product``, ``part``, ``verdict`` ("only in a",
-        "only in b", "differs", "failed in a" or "b"), ``reason`` (inputs, settings, software, or none of these),
+        "only in b", "differs", "failed in a" or "b", "damaged in a" or "b" where the file is gone or has
+        another size than the ledger says), ``reason`` (inputs, settings, software, or none of these),
         ``largest_difference`` between numbers and the ``column`` where it is; NaN and empty where tables have other
         rows or are not compared. ``attrs`` holds ``n_same`` and ``n_compared``.
 
@@ -59,7 +62,8 @@ def diff(a: str | Path, b: str | Path, *, values: bool = True) -> pd.DataFrame:
     places = sorted({*jobs_a, *jobs_b})
     for place in places:
         one, other = jobs_a.get(place), jobs_b.get(place)
-        verdict = _verdict(one, other)
+        damaged = [name for name, root, job in (("a", a, one), ("b", b, other)) if job and not _is_whole(root, job)]
+        verdict = f"damaged in {' and '.join(damaged)}" if damaged else _verdict(one, other)
         if verdict is None:
             continue
         row: dict[str, Any] = {**dict(zip(_COLUMNS, place, strict=False)), "verdict": verdict, "reason": ""}
@@ -85,6 +89,16 @@ def _read(root: str | Path) -> tuple[dict[tuple[str, str, str], dict[str, Any]],
         return jobs, inputs
     finally:
         ledger.close()
+
+
+def _is_whole(root: str | Path, job: dict[str, Any]) -> bool:
+    """Tell whether the file of a job is there with the size that the ledger knows; what failed has none."""
+    if job["path"] is None:
+        return True
+    try:
+        return bool((Path(root) / job["path"]).stat().st_size == job["n_bytes"])
+    except OSError:
+        return False
 
 
 def _verdict(one: dict[str, Any] | None, other: dict[str, Any] | None) -> str | None:
@@ -119,7 +133,10 @@ def _largest_difference(path_a: Path, path_b: Path) -> dict[str, Any]:
     import numpy as np
 
     with duckdb.connect(":memory:") as connection:
-        one, other = (connection.read_parquet(str(path)).df() for path in (path_a, path_b))
+        try:
+            one, other = (connection.read_parquet(str(path)).df() for path in (path_a, path_b))
+        except duckdb.Error:
+            return {"column": "cannot be read"}
     if list(one.columns) != list(other.columns):
         return {"column": "other columns"}
     if len(one) != len(other):

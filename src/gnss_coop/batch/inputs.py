@@ -19,7 +19,7 @@ _PACKED: Final = r"(\.(gz|z|zip|bz2|xz))?"
 #: Names that navigation files have; of a folder only such files are taken.
 _NAV_NAME: Final = re.compile(
     rf"(.+_[A-Z0-9]*N\.rnx|(?!.*_[A-Z0-9]*[OMC]\.rnx).+\.rnx|.+\.\d\d[nglqcihpfb]|.+\.[a-z]?nav|.+\.[ngp]){_PACKED}",
-    re.IGNORECASE,
+    re.IGNORECASE | re.DOTALL,  # a name may hold a line's end
 )
 _LABEL: Final = b"RINEX VERSION / TYPE"
 _MAGIC: Final = (b"\x1f\x8b", b"\x1f\x9d", b"PK\x03\x04", b"BZh", b"\xfd7zXZ\x00")

@@ -62,6 +62,7 @@ CREATE TABLE runs (
 """
 #: Seconds to wait for a reader that holds the ledger for a moment.
 _PATIENCE_S: Final = 30.0
+_DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 class Ledger:
@@ -112,6 +113,11 @@ class Ledger:
         try:
             yield
         except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", None) in _DAMAGED:
+                raise ArchiveError(
+                    f"{self._path} is damaged ({error}): put a copy of it back, or remove it with {LEDGER}-wal and "
+                    f"{LEDGER}-shm and run the same command again, which computes all results again"
+                ) from None
             raise ArchiveError(
                 f"cannot use {self._path}: {error}; if the disk is full free some space, then run the same command "
                 "again: it goes on where it stopped"

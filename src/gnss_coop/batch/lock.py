@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +14,7 @@ from typing import IO, Any, Final
 from gnss_coop.errors import ArchiveError
 
 LOCK: Final = "run.lock"
+_MOMENT_S: Final = 0.1
 
 
 class RunLock:
@@ -38,7 +40,7 @@ class RunLock:
             stream = self._path.open("a+", encoding="utf-8")
         except OSError as error:
             raise ArchiveError(f"cannot write {self._path}: {error.strerror}") from None
-        if not _try_lock(stream):
+        if not _try_lock(stream) and not _try_later(stream):
             stream.close()
             raise ArchiveError(
                 f"{self._path.parent} is in use by {owner_text(self._path.parent)}: wait for it to end, or stop it"
@@ -84,6 +86,12 @@ def owner_text(root: Path) -> str:
 def now_utc() -> str:
     """Return the time of day as the ledger writes it."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _try_later(stream: IO[str]) -> bool:
+    """Try once more: one who asks for the status holds the lock for a moment."""
+    time.sleep(_MOMENT_S)
+    return _try_lock(stream)
 
 
 def _try_lock(stream: IO[str]) -> bool:

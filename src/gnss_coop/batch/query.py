@@ -16,14 +16,19 @@ if TYPE_CHECKING:
     import duckdb
     import pandas as pd
 
-#: What DuckDB may do: nothing but compute. The last one locks the others.
+#: What DuckDB may do: nothing but compute, and in memory alone. The last one locks the others.
 _LOCKS: Final = (
+    "SET temp_directory = ''",
     "SET python_enable_replacements = false",
     "SET autoinstall_known_extensions = false",
     "SET autoload_known_extensions = false",
     "SET enable_external_access = false",
     "SET lock_configuration = true",
 )
+#: Counts and sums of counts; DuckDB gives these as floating point where they are wide or have gaps.
+_WHOLE: Final = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
+_EXACT: Final = 2.0**53
+_AGAIN: Final = "run gnss-coop batch again, which computes what is missing or damaged"
 
 
 def query(root: str | Path, sql: str) -> pd.DataFrame:
@@ -46,8 +51,8 @@ def query(root: str | Path, sql: str) -> pd.DataFrame:
     Raises
     ------
     ArchiveError
-        If the folder is no archive, or the statement is not one SELECT, cannot be understood, or asks for anything
-        outside.
+        If the folder is no archive or is damaged, or the statement is not one SELECT, cannot be understood, needs more
+        memory than there is, or asks for anything outside.
 
     Notes
     -----
@@ -72,10 +77,34 @@ def query(root: str | Path, sql: str) -> pd.DataFrame:
             statements = connection.extract_statements(sql)
             if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
                 raise ArchiveError("a question is one SELECT: an archive is read and never changed by it")
-            table: pd.DataFrame = connection.execute(statements[0]).df()
-            return table
+            return _table(connection.execute(statements[0]))
+        except RuntimeError as error:  # DuckDB's word for Ctrl-C
+            if "interrupted" not in str(error).lower():
+                raise
+            raise KeyboardInterrupt from None
         except duckdb.Error as error:
             raise ArchiveError(_said(str(error), connection)) from None
+
+
+def _table(answer: Any) -> pd.DataFrame:
+    """Return an answer with counts as whole numbers, and lists as lists."""
+    kinds = [str(column[1]) for column in answer.description]
+    table: pd.DataFrame = answer.df()
+    for name, kind in zip(table.columns, kinds, strict=True):
+        values = table[name]
+        if kind in _WHOLE and values.dtype.kind == "f" and not (values.abs() > _EXACT).any():
+            table[name] = values.astype("Int64" if values.isna().any() else "int64")
+        elif kind.endswith(("]", ")")) and values.dtype == object:
+            table[name] = values.map(_plain)
+    return table
+
+
+def _plain(value: Any) -> Any:
+    """Return nested arrays as lists."""
+    value = value.tolist() if hasattr(value, "tolist") else value
+    if isinstance(value, dict):
+        return {name: _plain(own) for name, own in value.items()}
+    return [_plain(own) for own in value] if isinstance(value, list) else value
 
 
 @contextmanager
@@ -97,8 +126,11 @@ def open_archive(root: str | Path) -> Iterator[duckdb.DuckDBPyConnection]:
         done = tables["jobs"][tables["jobs"]["status"] == "done"]
         paths = {name: _paths(folder, done, name) for name, product in PRODUCTS.items() if product.columns}
         _allow(connection, [path for own in paths.values() for path in own])
-        for name, own in paths.items():
-            connection.execute(_product_view(name, own))
+        try:
+            for name, own in paths.items():
+                connection.execute(_product_view(name, own))
+        except duckdb.Error as error:
+            raise ArchiveError(f"{folder} is damaged: {_first(error)}; {_AGAIN} (with --recheck)") from None
         for name, (_, text) in VIEWS.items():
             connection.execute(f"CREATE VIEW {name} AS {text}")
         for setting in _LOCKS:
@@ -128,13 +160,18 @@ def _ledger_table(ledger: Ledger, name: str) -> pd.DataFrame:
 def _paths(folder: Path, done: pd.DataFrame, product: str) -> list[str]:
     """Return the files of a product, those of the ledger only; a ledger may be forged, so none outside."""
     inside = folder.resolve()
-    paths = [(inside / path).resolve() for path in sorted(done.loc[done["product"] == product, "path"])]
-    for path in paths:
+    own = done.loc[done["product"] == product].sort_values("path")
+    paths = []
+    for name, n_bytes in zip(own["path"], own["n_bytes"], strict=True):
+        path = (inside / name).resolve()
         if not path.is_relative_to(inside / f"product={product}"):
             raise ArchiveError(f"the ledger of {folder} names {path}, which is not in the archive: do not use it")
         if not path.is_file():
-            raise ArchiveError(f"{path} is gone: run gnss-coop batch again, which computes what is missing")
-    return [str(path) for path in paths]
+            raise ArchiveError(f"{path} is gone: {_AGAIN}")
+        if (found := path.stat().st_size) != n_bytes:
+            raise ArchiveError(f"{path} is damaged: it has {found} bytes and should have {n_bytes}; {_AGAIN}")
+        paths.append(str(path))
+    return paths
 
 
 def _allow(connection: duckdb.DuckDBPyConnection, paths: list[str]) -> None:
@@ -159,9 +196,16 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def _first(message: object) -> str:
+    """Return what is said before DuckDB shows the place."""
+    return " ".join(str(message).split("LINE 1:")[0].split())
+
+
 def _said(message: str, connection: duckdb.DuckDBPyConnection) -> str:
     """Turn a complaint of DuckDB into a sentence; where a table is unknown, say which there are."""
-    first = " ".join(message.split("LINE 1:")[0].split())
+    first = _first(message)
+    if first.startswith("Out of Memory"):
+        return "the question needs more memory than there is: ask for fewer days, stations or columns"
     if "disabled" in first or "Cannot access" in first:
         return f"a question reads the archive and no other file ({first})"
     if "Table with name" in first:

@@ -124,7 +124,7 @@ class _Run:
         known = {job["path"] for job in self._ledger.jobs().values() if job["path"]}
         n_removed = archive.sweep(self._request.root, known)
         if n_removed:
-            self._watch.note(f"removed {n_removed} unfinished files of a run that was ended")
+            self._watch.note(f"removed {n_removed} files that are not in the ledger: unfinished or damaged")
 
     def _end(self, state: str, duration_s: float) -> None:
         summary, engine = self._summary, self._engine
@@ -247,6 +247,11 @@ class _Run:
             letters = ", ".join(request.settings.letters)
             raise StudyError(
                 f"none of {summary.n_files} files holds usable records of {letters} for the days asked for"
+            )
+        if n_idle := len(self._paths) - len({sha256 for _, inputs in self._days.items() for sha256 in inputs.used}):
+            self._watch.note(
+                f"{n_idle} of {len(self._paths)} contents make no day of {', '.join(request.settings.letters)}: the "
+                "ledger lists them (contents, rejects, day_inputs)"
             )
         done, none = self._keys_done(), frozenset[str]()
         tasks = []

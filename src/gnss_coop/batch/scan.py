@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,6 +81,8 @@ def scan_file(path: str, *, accept_truncated: bool = False) -> tuple[FileScan, E
     """Read a file; return what is to be known of it, and its ephemerides where it can be used."""
     size, mtime_ns = stat_of(path)
     try:
+        if _is_special(path):
+            raise RinexError("is a pipe, a device or a folder; give a file, or - for standard input", path)
         with heard() as notes:
             sha256, data = hashed(path)
             nav = read_nav(NamedBytes(data, path), accept_truncated=accept_truncated)
@@ -105,6 +108,14 @@ def stat_of(path: str) -> tuple[int, int]:
     except (OSError, ValueError):
         return -1, -1
     return found.st_size, found.st_mtime_ns
+
+
+def _is_special(path: str) -> bool:
+    """Tell whether a path is there and no plain file: a pipe without a writer would be waited for without end."""
+    try:
+        return not stat.S_ISREG(Path(path).stat().st_mode)
+    except (OSError, ValueError):
+        return False
 
 
 def _content(sha256: str, n_bytes: int, nav: Ephemerides) -> Content:

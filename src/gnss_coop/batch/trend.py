@@ -16,13 +16,16 @@ PERIODS: Final = ("day", "month", "year")
 #: Stands for all stations together.
 ALL_STATIONS: Final = "all"
 
-# Shares are of all epochs of the period; of medians and falls of days the median is taken, never a mean.
+# Shares are of all epochs of the period, gains of those that have one; of medians and falls of days the median is
+# taken, never a mean.
 _TREND: Final = """
 SELECT CAST(date_trunc($period, day) AS DATE) AS period, {station} AS station, mask_deg, clocks, systems,
-       supplemented_by,
+       coalesce(string_agg(DISTINCT nullif(supplemented_by, ''), ', '
+                           ORDER BY nullif(supplemented_by, '')), '') AS supplemented_by,
        count(DISTINCT day) AS n_days, count(DISTINCT station) AS n_stations,
        sum(n_epochs * availability_pct) / sum(n_epochs) AS availability_pct,
-       sum(n_epochs * availability_gain_points) / sum(n_epochs) AS availability_gain_points,
+       sum(n_epochs * availability_gain_points)
+         / sum(n_epochs) FILTER (availability_gain_points IS NOT NULL) AS availability_gain_points,
        median(pdop_median) AS pdop_median, median(pdop_drop_pct) AS pdop_drop_pct
 FROM compare
 WHERE {places}

@@ -17,14 +17,18 @@ VIEWS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         ORDER BY day, station, mask_deg, clocks, systems
         """,
     ),
-    # Availability is of all epochs of the month; medians of days are not averaged but their median is taken.
+    # Availability is of all epochs of the month, its gain of those that have one: a day without the other system still
+    # counts for the month. Medians of days are not averaged but their median is taken.
     "monthly_gain": (
         ("compare",),
         """
-        SELECT CAST(date_trunc('month', day) AS DATE) AS month, station, mask_deg, clocks, systems, supplemented_by,
+        SELECT CAST(date_trunc('month', day) AS DATE) AS month, station, mask_deg, clocks, systems,
+               coalesce(string_agg(DISTINCT nullif(supplemented_by, ''), ', '
+                                   ORDER BY nullif(supplemented_by, '')), '') AS supplemented_by,
                count(DISTINCT day) AS n_days,
                sum(n_epochs * availability_pct) / sum(n_epochs) AS availability_pct,
-               sum(n_epochs * availability_gain_points) / sum(n_epochs) AS availability_gain_points,
+               sum(n_epochs * availability_gain_points)
+                 / sum(n_epochs) FILTER (availability_gain_points IS NOT NULL) AS availability_gain_points,
                median(pdop_median) AS pdop_median, median(pdop_drop_pct) AS pdop_drop_pct
         FROM compare
         GROUP BY ALL

@@ -97,8 +97,19 @@ class Watch:
     def _line(self, text: str) -> None:
         if self._terminal and self._width:
             self._over("")
-        self._stream.write(text + "\n")
+        self._stream.write(shown(text) + "\n")
         self._stream.flush()
+
+
+def shown(text: str) -> str:
+    r"""Return text as one line; of names of files, what would steer a terminal is escaped.
+
+    Examples
+    --------
+    >>> shown("brdc\n0100.24g")
+    'brdc\\n0100.24g'
+    """
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
 def length_text(seconds: float) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gnss_coop.batch.ledger import Ledger
 from gnss_coop.batch.lock import is_locked, owner_text
-from gnss_coop.batch.watch import length_text
+from gnss_coop.batch.watch import length_text, shown
 
 if TYPE_CHECKING:
     from gnss_coop.batch.request import Summary
@@ -56,7 +56,7 @@ def summary_text(summary: Summary) -> str:
     busy = f", workers busy for {100 * effort.busy_s / effort.there_s:.0f} % of it" if effort.there_s else ""
     memory = f"; a worker took up to {effort.peak_bytes / 1e6:.0f} MB" if effort.peak_bytes else ""
     lines.append(f"{length_text(summary.duration_s)}{rate}{busy}{memory}")
-    lines += [f"failed: {why if what in why else f'{what}: {why}'}" for what, why in _some(summary.failures)]
+    lines += [shown(f"failed: {why if what in why else f'{what}: {why}'}") for what, why in _some(summary.failures)]
     if len(summary.failures) > _SHOWN:
         lines.append(f"and {len(summary.failures) - _SHOWN} more: gnss-coop batch --status tells where to look")
     return "\n".join(lines) + "\n"
@@ -114,7 +114,7 @@ def status_text(found: dict[str, Any]) -> str:
     for row in found["products"]:
         rows = "" if row["n_rows"] is None else f", {row['n_rows']} rows"
         lines.append(f"{row['product']}: {row['n_results']} results{rows}, {row['n_bytes'] / 1e6:.3g} MB")
-    return "\n".join([*lines, *(f"failed: {text}" for text in found["failures"])]) + "\n"
+    return "\n".join([*lines, *(shown(f"failed: {text}") for text in found["failures"])]) + "\n"
 
 
 def metrics_text(summary: Summary, ledger: Ledger, exit_code: int) -> str:

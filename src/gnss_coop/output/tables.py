@@ -88,11 +88,24 @@ def _csv(frame: pd.DataFrame) -> str:
 
 
 def _json(frame: pd.DataFrame) -> str:
-    rows = [
-        {name: value if not isinstance(value, float) or math.isfinite(value) else None for name, value in row.items()}
-        for row in frame.to_dict("records")
-    ]
-    return json.dumps(rows, indent=1, ensure_ascii=False) + "\n"
+    rows = [{name: _finite(value) for name, value in row.items()} for row in frame.to_dict("records")]
+    return json.dumps(rows, indent=1, ensure_ascii=False, default=str) + "\n"
+
+
+def _finite(value: Any) -> Any:
+    """Return a value as JSON knows it: what is missing or not finite is null, within lists too."""
+    if isinstance(value, list):
+        return [_finite(own) for own in value]
+    if isinstance(value, dict):
+        return {str(name): _finite(own) for name, own in value.items()}
+    return None if _is_missing(value) or (isinstance(value, float) and not math.isfinite(value)) else value
+
+
+def _is_missing(value: Any) -> bool:
+    """Tell whether a cell holds nothing, in any of the ways of pandas."""
+    import pandas as pd
+
+    return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
 
 
 def _write_parquet(frame: pd.DataFrame, path: Path) -> None:
@@ -154,7 +167,7 @@ def _cells(name: str, values: pd.Series) -> tuple[tuple[str, str], list[str], bo
     if kind == "f":
         decimals = _DECIMALS.get(name, _DECIMALS.get(suffix, _DEFAULT_DECIMALS))
         return head, [number(v, decimals) for v in values.tolist()], True
-    return head, [str(v) for v in values.tolist()], kind in "iu"
+    return head, ["-" if _is_missing(v) else str(v) for v in values.tolist()], kind in "iu"
 
 
 def number(value: float, decimals: int) -> str:
