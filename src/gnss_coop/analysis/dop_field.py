@@ -94,7 +94,7 @@ def dop_field(
         while waiting:
             yield waiting.popleft().result()
     finally:
-        pool.shutdown(cancel_futures=True)
+        pool.shutdown(wait=False, cancel_futures=True)  # an interrupt must not wait for what is compiling
 
 
 def check_field_memory(grid: GeoGrid, n_layers: int, n_names: int, n_times: int, threads: int | None) -> None:

@@ -225,7 +225,7 @@ class MapWork:
                 if not left:
                     yield counts, quantiles
         finally:
-            pool.shutdown(cancel_futures=True)
+            pool.shutdown(wait=False, cancel_futures=True)  # an interrupt must not wait for what is compiling
 
     def _room(self, n_cells: int) -> tuple[Singles, Singles]:
         shape = (len(self.members), self.sine_mask.size)

@@ -190,7 +190,7 @@ def _in_threads(work: Callable[[int], None], n: int, threads: int) -> Iterator[N
     try:
         yield from pool.map(work, range(n))
     finally:
-        pool.shutdown(cancel_futures=True)
+        pool.shutdown(wait=False, cancel_futures=True)  # an interrupt must not wait for what is compiling
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import select
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 #: Times that the program has to end by itself and to clear away what is half written, also on a busy machine [s].
 #: After the first it is told again: compiled code and callbacks can swallow an exception.
@@ -29,6 +30,7 @@ def heed_interrupts(message: str, exit_code: int) -> None:
     exit_code : int
         With which code.
     """
+    sys.unraisablehook = _quiet_about_interrupts(sys.unraisablehook)
     receive, send = os.pipe()
     os.set_blocking(send, False)
     signal.signal(signal.SIGINT, _raise_at_intervals())
@@ -46,6 +48,16 @@ def heed_interrupts(message: str, exit_code: int) -> None:
         os._exit(exit_code)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def _quiet_about_interrupts(usual: Callable[[Any], object]) -> Callable[[Any], None]:
+    """Return a hook that says nothing of an interrupt that a callback of compiled code has swallowed."""
+
+    def hook(unraisable: Any) -> None:
+        if not isinstance(unraisable.exc_value, KeyboardInterrupt):
+            usual(unraisable)
+
+    return hook
 
 
 def _raise_at_intervals() -> Callable[..., None]:
