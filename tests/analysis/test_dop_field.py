@@ -90,7 +90,11 @@ def test_blocks_are_not_computed_far_ahead_of_who_takes_them(sky, monkeypatch):
         next(blocks)
         assert len(begun) <= taken + 2
     blocks.close()
-    assert not [t for t in threading.enumerate() if t.name.startswith("ThreadPoolExecutor") and t.is_alive()]
+    threads = [t for t in threading.enumerate() if t.name.startswith("ThreadPoolExecutor")]
+    for thread in threads:  # they end with the block that they are at
+        thread.join(timeout=30)
+    assert not [t for t in threads if t.is_alive()]
+    assert len(begun) <= 19 + 2
 
 
 @pytest.mark.parametrize("settings", [{"systems": "X"}, {"mask_deg": []}, {"dops": ["qdop"]}, {"threads": 0}])
