@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
@@ -120,7 +121,8 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     code = run(sys.argv[1:])
-    if code == EXIT_INTERRUPTED:  # all is cleared away; threads that still compile are not worth waiting for
+    # All is cleared away; threads that still compile are not worth waiting for.
+    if code == EXIT_INTERRUPTED and any(t.name.startswith("ThreadPoolExecutor") for t in threading.enumerate()):
         with suppress(OSError):
             sys.stdout.flush()
             sys.stderr.flush()
