@@ -171,7 +171,9 @@ def test_a_satellite_never_tracked_has_its_reason(obs: gc.Observations, nav: gc.
             gone = without(gone, sv, 0, len(obs))
     changed = dataclasses.replace(gone, headers=(dataclasses.replace(header, types=types),))
     reasons = gc.tracked(changed, nav).never_tracked.set_index("sv")["reason"]
-    assert reasons["J02"] == "the header has no signals of QZSS: the receiver does not track it"
+    assert reasons["J02"] == (
+        "neither the header nor any epoch has QZSS: it is not tracked, or was left out when the file was made"
+    )
     assert reasons["I02"].startswith("no satellite of NavIC was tracked")
     assert reasons["C40"].startswith("none above C37 was tracked")
     assert reasons["R26"] == "unhealthy all the time"

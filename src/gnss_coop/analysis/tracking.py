@@ -284,8 +284,7 @@ def _notes(
         n_rows = int(of_these[obs.row_sv[obs.signals != 0]].sum())
         names = ", ".join(without_nav)
         notes.append(f"{n_rows} tracked satellite-epochs of {names} are left out: there are no ephemerides of them")
-    if obs.rejects:
-        notes.append(f"damaged epochs of the observations that are left out: {len(obs.rejects)}")
+    notes += obs.damage
     if n_off_grid:
         notes.append(f"epochs off the grid of the interval (receiver clock jumps): {n_off_grid}")
     reference = next((h.position_m for h in obs.headers if h.position_m is not None), None)

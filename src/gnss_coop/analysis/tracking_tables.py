@@ -178,8 +178,8 @@ def never_tracked(sky: Sky, obs: Observations) -> pd.DataFrame:
 
 def _reason(sv: str, healthy: bool, highest_number: dict[str, int], beyond: list[str], obs: Observations) -> str:
     letter, name = sv[0], SYSTEMS[sv[0]].name
-    if not any(_can_hold(header, letter) for header in obs.headers):
-        return f"the header has no signals of {name}: the receiver does not track it"
+    if letter not in obs.systems and not any(_can_hold(header, letter) for header in obs.headers):
+        return f"neither the header nor any epoch has {name}: it is not tracked, or was left out when the file was made"
     if not healthy:
         return "unhealthy all the time"
     if highest_number[letter] == 0:

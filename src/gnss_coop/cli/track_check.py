@@ -79,8 +79,9 @@ def command(
     from gnss_coop.output import tracking_frames as frames
 
     observations = read_obs(sources(obs), accept_truncated=session.option("accept_truncated"))
-    for reject in observations.rejects[:3]:
-        session.note(f"rejected: {reject.file}, line {reject.line}: {reject.reason}")
+    for word, entries in (("rejected", observations.rejects), ("repaired", observations.repairs)):
+        for entry in [e for e in entries if e.line][:3]:
+            session.note(f"{word}: {entry.file}, line {entry.line}: {entry.sv} {entry.reason}".replace(":  ", ": "))
     result = tracked(
         observations,
         session.read(nav),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeAlias
 
 from gnss_coop.errors import RinexError
 from gnss_coop.formats.rinex_header import guess, header_lines
@@ -26,6 +26,8 @@ _OTHERS: Final = {
     "M": "this is a meteorological file; give the observation file",
     "C": "this is a clock file; give the observation file",
 }
+
+Note: TypeAlias = tuple[int, bool, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ class ObsHeader:
         Observation codes of each system letter; under the empty letter those of all, as in version 2.
     glonass_channels : dict of str to int
         Frequency channel of each GLONASS satellite.
+    notes : tuple of (int, bool, str)
+        What is against the format: line, whether something is left out, words.
     body_offset, body_line : int
         Where the body begins [byte], and the number of that line.
     """
@@ -73,6 +77,7 @@ class ObsHeader:
     time_system: str = "GPS"
     types: dict[str, tuple[str, ...]] = field(default_factory=dict)
     glonass_channels: dict[str, int] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
     body_offset: int = 0
     body_line: int = 1
 
@@ -126,7 +131,7 @@ def read_obs_header(data: bytes, path: str) -> ObsHeader:
     texts: dict[str, str] = {}
     for line in lines:
         texts.setdefault(_label(line), line.ljust(60)[:60])
-    types = read_types(lines, version, path, 1)
+    types, notes = read_types(lines, version, 1)
     if not types:
         raise RinexError("the header has no observation types; fetch the file again", path)
     receiver, antenna = texts.get("REC # / TYPE / VERS", ""), texts.get("ANT # / TYPE", "")
@@ -147,19 +152,25 @@ def read_obs_header(data: bytes, path: str) -> ObsHeader:
         interval_s=interval_s if interval_s > 0 else None,
         time_system=_time_system(texts.get("TIME OF FIRST OBS", ""), system, path),
         types=types,
+        notes=tuple(notes),
         glonass_channels=_channels(lines),
         body_offset=body_offset,
         body_line=len(lines) + 1,
     )
 
 
-def read_types(lines: list[str], version: float, path: str, first_line: int) -> dict[str, tuple[str, ...]]:
-    """Return the observation types that header lines announce; `first_line` is the number of the first of them."""
+def read_types(lines: list[str], version: float, first_line: int) -> tuple[dict[str, tuple[str, ...]], list[Note]]:
+    """Return the observation types that header lines list, and what is wrong with them, by line.
+
+    The list counts, whatever number it announces. Lists of systems that RINEX does not know are left out.
+    `first_line` is the number of the first line.
+    """
     label, first, step, width, per_line = (
         ("# / TYPES OF OBSERV", 10, 6, 2, 9) if version < 3 else ("SYS / # / OBS TYPES", 7, 4, 3, 13)
     )
-    announced: dict[str, tuple[int, int]] = {}
+    announced: dict[str, tuple[str, int]] = {}
     found: dict[str, list[str]] = {}
+    notes: list[Note] = []
     letter: str | None = None
     for number, line in enumerate(lines, start=first_line):
         if _label(line) != label:
@@ -167,22 +178,22 @@ def read_types(lines: list[str], version: float, path: str, first_line: int) -> 
         count = (line[:6] if version < 3 else line[3:6]).strip()
         if count:
             letter = _ALL if version < 3 else line[0]
-            if not count.isdecimal() or (letter and letter not in SYSTEMS):
-                raise RinexError(f"the observation types {line[:20]!r} cannot be understood", path, number)
-            announced[letter] = (int(count), number)
+            announced[letter] = (count, number)
             found[letter] = []
         if letter is None:
-            raise RinexError("a list of observation types goes on that never began", path, number)
+            notes.append((number, True, "a list of observation types goes on that never began"))
+            continue
         codes = (line[first + step * k : first + step * k + width].strip() for k in range(per_line))
         found[letter] += [code.upper() for code in codes if code]
-    for key, (n, number) in announced.items():
-        if n != len(found[key]) or (version < 3 and n == 0):
-            raise RinexError(
-                f"{n} observation types are announced and {len(found[key])} are listed; correct the header",
-                path,
-                number,
-            )
-    return {key: tuple(codes) for key, codes in found.items()}
+    for key, (count, number) in announced.items():
+        n_listed = len(found[key])
+        if key not in (_ALL, *SYSTEMS):
+            notes.append((number, True, f"the observation types of {key!r}, which is no system of RINEX"))
+            del found[key]
+        elif not (count.isascii() and count.isdecimal()) or int(count) != n_listed:
+            words = f"{count} observation types are announced and {n_listed} are listed; the list counts"
+            notes.append((number, False, words))
+    return {key: tuple(codes) for key, codes in found.items() if codes or key}, notes
 
 
 def read_position(lines: list[str]) -> tuple[float, float, float] | None:

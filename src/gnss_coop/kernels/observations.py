@@ -3,6 +3,10 @@
 Values are looked at, never converted: a signal counts where its field holds a number other than zero.
 The scanner stops at whatever may change how the rest is read (events, header lines) and at the end of a
 file that is cut; the caller deals with it and calls again.
+
+Damage costs as little as it can: a bad field costs the field, a satellite without a name costs itself. An epoch is
+lost only where its own line cannot be read, where nothing of it is left, or where lines of version 2, which do not
+name their satellites, cannot be told apart any more.
 """
 
 from __future__ import annotations
@@ -19,18 +23,20 @@ Integers = npt.NDArray[Any]
 
 # Why the scanner stopped.
 END, EVENT, HEADER_LINE, TRUNCATED = range(4)
-# What was wrong with an epoch.
-BAD_EPOCH, BAD_SATELLITE, BAD_FIELD, WRONG_COUNT, TWICE, STRAY = range(6)
+# What was found damaged, or read all the same.
+BAD_EPOCH, BAD_SATELLITE, BAD_FIELD, WRONG_COUNT, TWICE, STRAY, UNKNOWN_LINES, NOTHING_LEFT, NO_COUNT = range(9)
 # The state that lives from call to call.
-OFFSET, LINE, N_EPOCHS, N_ROWS, N_REJECTS, FLAG, COUNT, SERIAL, N_STATE = range(9)
+OFFSET, LINE, N_EPOCHS, N_ROWS, N_FINDINGS, FLAG, COUNT, SERIAL, N_STATE = range(9)
 
 MAX_SATELLITES = 999  # three digits announce them
 NUMBERS = 1000  # a satellite's code is its letter times this plus its number
 N_CODES = 128 * NUMBERS
 UNKNOWN_SYSTEM = -1  # as the number of a system's types
+UNNAMED = 63  # the bit of a value of a system whose types the header does not announce
 FIELD_WIDTH, VALUE_WIDTH, POINT = 16, 14, 10
 _FIELDS_PER_LINE_V2, _SATELLITES_PER_LINE_V2 = 5, 12
 _NO_BIT = -1
+_GPS = 71  # version 2 has one list of types: that of any system
 
 
 @leaf_kernel
@@ -147,7 +153,7 @@ def _satellite(data: Bytes, start: int, stop: int, default_system: int) -> Any:
     if letter == 32 and default_system > 0:
         letter = default_system
     number = _integer(data, start + 1, start + 3)
-    if number <= 0 or letter >= 128:
+    if number <= 0 or letter < 65 or letter > 90:
         return -1
     return letter * NUMBERS + number
 
@@ -169,15 +175,14 @@ def _field(data: Bytes, start: int, stop: int) -> Any:
 
 
 @leaf_kernel
-def _row_v3(data: Bytes, start: int, stop: int, n_types: Integers, column_bit: Integers) -> Any:
-    """Return code of the satellite (or a negative fault) and the mask of its signals."""
-    code = _satellite(data, start, stop, 0)
-    if code < 0 or n_types[code // NUMBERS] == UNKNOWN_SYSTEM:
-        return -1 - BAD_SATELLITE, np.uint64(0)
-    letter = code // NUMBERS
+def _row_v3(data: Bytes, start: int, stop: int, letter: int, n_types: Integers, column_bit: Integers) -> Any:
+    """Return the mask of a satellite's signals, and whether a field of it is no number."""
     mask = np.uint64(0)
-    for j in range(n_types[letter]):
-        bit = column_bit[letter, j]
+    bad = False
+    announced = n_types[letter]
+    n_fields = announced if announced > 0 else (stop - start) // FIELD_WIDTH + 1
+    for j in range(n_fields):
+        bit = column_bit[letter, j] if announced > 0 else UNNAMED
         if bit == _NO_BIT:
             continue
         column = start + 3 + FIELD_WIDTH * j
@@ -185,10 +190,10 @@ def _row_v3(data: Bytes, start: int, stop: int, n_types: Integers, column_bit: I
             break
         found = _field(data, column, stop)
         if found < 0:
-            return -1 - BAD_FIELD, mask
-        if found:
+            bad = True
+        elif found > 0:
             mask |= np.uint64(1) << np.uint64(bit)
-    return code, mask
+    return mask, bad
 
 
 @leaf_kernel
@@ -203,44 +208,88 @@ def _cut_off(data: Bytes, start: int, stop: int, indent: int) -> Any:
 
 
 @leaf_kernel
+def _find(state: Integers, line: int, kind: int, code: int, found: Integers) -> None:
+    """Add a finding: its line, what it is, and the satellite (or system) that it concerns."""
+    row = state[N_FINDINGS]
+    if row < found.shape[0]:
+        found[row, 0], found[row, 1], found[row, 2] = line, kind, code
+        state[N_FINDINGS] = row + 1
+
+
+@leaf_kernel
 def _body_v3(
-    data: Bytes, state: Integers, count: int, n_types: Integers, column_bit: Integers, seen: Integers,
-    row_epoch: Integers, row_code: Integers, row_mask: Integers,
+    data: Bytes, state: Integers, epoch_line: int, count: int, n_types: Integers, column_bit: Integers, seen: Integers,
+    row_epoch: Integers, row_code: Integers, row_mask: Integers, found: Integers, unknown: Integers,
 ) -> Any:  # fmt: skip
-    """Read the satellites of an epoch; return -1, or a fault, or -2 where the file ends."""
-    found = 0
-    while found < count:
+    """Read the satellites of an epoch; return -1, or -2 where the file ends, or NOTHING_LEFT.
+
+    Lines without a satellite's name stand for one that is announced only where the epoch has no others instead.
+    """
+    good = 0
+    bad = 0
+    rows = state[N_ROWS]
+    twice = False
+    ended = False
+    cut = False
+    while good < count:
         start = state[OFFSET]
         if start >= data.size:
-            return -2
+            ended = True
+            break
         stop, after = _line_stop(data, start)
         if stop > start and data[start] == 62:
-            return WRONG_COUNT
+            break
+        line = state[LINE]
+        code = -1
+        if stop > start and not _is_comment(data, start, stop):
+            if after == data.size and _cut_off(data, start, stop, 3):
+                cut = True
+                break
+            code = _satellite(data, start, stop, 0)
+            if code < 0 and _has_label(data, start, stop):
+                break
+            if code < 0:
+                bad += 1
+                _find(state, line, BAD_SATELLITE, 0, found)
         state[OFFSET] = after
-        state[LINE] += 1
-        if stop == start or _is_comment(data, start, stop):
-            continue
-        if after == data.size and _cut_off(data, start, stop, 3):
-            return -2
-        code, mask = _row_v3(data, start, stop, n_types, column_bit)
+        state[LINE] = line + 1
         if code < 0:
-            return -1 - code
-        if seen[code] == state[SERIAL]:
-            return TWICE
+            continue
+        good += 1
+        letter = code // NUMBERS
+        if n_types[letter] == UNKNOWN_SYSTEM or n_types[letter] == 0:
+            unknown[letter] += 1
+            if n_types[letter] == UNKNOWN_SYSTEM:
+                continue
+        mask, odd = _row_v3(data, start, stop, letter, n_types, column_bit)
+        if odd:
+            _find(state, line, BAD_FIELD, code, found)
+        twice = twice or seen[code] == state[SERIAL]
         seen[code] = state[SERIAL]
-        row = state[N_ROWS] + found
-        row_epoch[row], row_code[row], row_mask[row] = state[N_EPOCHS], code, mask
-        found += 1
-    state[N_ROWS] += count
+        row_epoch[rows], row_code[rows], row_mask[rows] = state[N_EPOCHS], code, mask
+        rows += 1
+    if twice:
+        _find(state, epoch_line, TWICE, 0, found)
+    missing = count <= MAX_SATELLITES and good + bad < count
+    if cut or (missing and ended):
+        state[N_ROWS] = rows
+        return -2
+    if missing:
+        _find(state, epoch_line, WRONG_COUNT, 0, found)
+    if good == 0 and count > 0:
+        return NOTHING_LEFT
+    state[N_ROWS] = rows
     return -1
 
 
 @leaf_kernel
 def _list_v2(
-    data: Bytes, state: Integers, start: int, stop: int, count: int, default_system: int, n_types: Integers,
-    seen: Integers, row_code: Integers,
+    data: Bytes, state: Integers, start: int, stop: int, count: int, default_system: int, row_code: Integers,
 ) -> Any:  # fmt: skip
-    """Read the satellites named behind a version 2 epoch and on its further lines."""
+    """Read the satellites named after a version 2 epoch and on its further lines; return how many are named.
+
+    A name that cannot be read is code 0; negative where the file ends.
+    """
     for k in range(count):
         if k > 0 and k % _SATELLITES_PER_LINE_V2 == 0:
             stop = start
@@ -248,83 +297,108 @@ def _list_v2(
                 start = state[OFFSET]
                 if start >= data.size:
                     return -2
-                stop, state[OFFSET] = _line_stop(data, start)
+                stop, after = _line_stop(data, start)
+                if not (stop == start or _is_blank(data, start, min(start + 32, stop))):
+                    return k  # fewer names than announced
+                state[OFFSET] = after
                 state[LINE] += 1
         column = start + 32 + 3 * (k % _SATELLITES_PER_LINE_V2)
-        code = _satellite(data, column, stop, default_system)
-        if code < 0 or n_types[code // NUMBERS] == UNKNOWN_SYSTEM:
-            return -2 if state[OFFSET] >= data.size else BAD_SATELLITE
-        if seen[code] == state[SERIAL]:
-            return TWICE
-        seen[code] = state[SERIAL]
-        row_code[state[N_ROWS] + k] = code
-    return -1
+        if column >= stop:
+            return -2 if state[OFFSET] >= data.size else k
+        row_code[state[N_ROWS] + k] = max(_satellite(data, column, stop, default_system), 0)
+    return count
 
 
 @leaf_kernel
 def _body_v2(
-    data: Bytes, state: Integers, start: int, stop: int, count: int, default_system: int, n_types: Integers,
-    column_bit: Integers, seen: Integers, row_epoch: Integers, row_code: Integers, row_mask: Integers,
+    data: Bytes, state: Integers, start: int, stop: int, epoch_line: int, count: int, default_system: int,
+    n_types: Integers, column_bit: Integers, seen: Integers, row_epoch: Integers, row_code: Integers,
+    row_mask: Integers, found: Integers, unknown: Integers,
 ) -> Any:  # fmt: skip
-    """As `_body_v3`, for version 2, where blank lines are observations without a value."""
-    fault = _list_v2(data, state, start, stop, count, default_system, n_types, seen, row_code)
-    if fault != -1:
-        return fault
-    for k in range(count):
-        row = state[N_ROWS] + k
-        letter = row_code[row] // NUMBERS
+    """As `_body_v3`, for version 2: all systems have the same types, and blank lines are observations without a value.
+
+    Its lines do not name their satellites: of an epoch that is a line short none can be told from the next.
+    """
+    named = _list_v2(data, state, start, stop, count, default_system, row_code)
+    if named < 0:
+        return -2
+    n_fields = n_types[_GPS]
+    first = state[N_ROWS]
+    rows = first
+    twice = False
+    nameless = named < count
+    for k in range(named):
+        code = row_code[first + k]
+        letter = code // NUMBERS
         mask = np.uint64(0)
+        odd = False
+        line = state[LINE]
         j = 0
-        while j < n_types[letter]:
+        while j < n_fields:
             start = state[OFFSET]
-            if start >= data.size:
-                return -2
             stop, after = _line_stop(data, start)
+            if start >= data.size or (after == data.size and _cut_off(data, start, stop, 0)):
+                state[N_ROWS] = rows
+                return -2
             if is_epoch_line(data, start, stop, True):
                 return WRONG_COUNT
             state[OFFSET] = after
             state[LINE] += 1
             if _is_comment(data, start, stop):
                 continue
-            if after == data.size and _cut_off(data, start, stop, 0):
-                return -2
-            for i in range(j, min(j + _FIELDS_PER_LINE_V2, n_types[letter])):
-                bit = column_bit[letter, i]
+            for i in range(j, min(j + _FIELDS_PER_LINE_V2, n_fields)):
+                bit = column_bit[_GPS, i]
                 if bit == _NO_BIT:
                     continue
-                found = _field(data, start + FIELD_WIDTH * (i - j), stop)
-                if found < 0:
-                    return BAD_FIELD
-                if found:
+                value = _field(data, start + FIELD_WIDTH * (i - j), stop)
+                if value < 0:
+                    odd = True
+                elif value > 0:
                     mask |= np.uint64(1) << np.uint64(bit)
             j += _FIELDS_PER_LINE_V2
-        row_epoch[row], row_mask[row] = state[N_EPOCHS], mask
-    state[N_ROWS] += count
+        if code == 0:
+            nameless = True
+            continue
+        if n_types[letter] == UNKNOWN_SYSTEM:
+            unknown[letter] += 1
+            continue
+        if odd:
+            _find(state, line, BAD_FIELD, code, found)
+        twice = twice or seen[code] == state[SERIAL]
+        seen[code] = state[SERIAL]
+        row_epoch[rows], row_code[rows], row_mask[rows] = state[N_EPOCHS], code, mask
+        rows += 1
+    if named < count and state[OFFSET] < data.size:
+        start = state[OFFSET]
+        if not is_epoch_line(data, start, _line_stop(data, start)[0], True):
+            return WRONG_COUNT
+    if twice:
+        _find(state, epoch_line, TWICE, 0, found)
+    if nameless:
+        _find(state, epoch_line, BAD_SATELLITE, 0, found)
+        if rows == first:
+            return NOTHING_LEFT
+    state[N_ROWS] = rows
     return -1
-
-
-@leaf_kernel
-def _reject(state: Integers, line: int, reason: int, reject_line: Integers, reject_reason: Integers) -> None:
-    reject_line[state[N_REJECTS]] = line
-    reject_reason[state[N_REJECTS]] = reason
-    state[N_REJECTS] += 1
 
 
 @leaf_kernel
 def scan(
     data: Bytes, version_2: bool, default_system: int, n_types: Integers, column_bit: Integers, state: Integers,
     seen: Integers, epoch: Integers, epoch_flag: Integers, epoch_line: Integers, row_epoch: Integers,
-    row_code: Integers, row_mask: Integers, reject_line: Integers, reject_reason: Integers,
+    row_code: Integers, row_mask: Integers, found: Integers, unknown: Integers,
 ) -> Any:  # fmt: skip
     """Read epochs from ``state[OFFSET]`` on.
 
     Fills, per epoch, year to second and nanosecond, flag and line; per satellite and epoch the index of the epoch,
     the satellite's code (``ord(letter) * 1000 + number``) and the bits of the signals with a value, bit
-    ``column_bit[letter, i]`` for the i-th type of its system. A damaged epoch is put among the rejects, and
-    reading goes on at the next epoch line.
+    ``column_bit[letter, i]`` for the i-th type of its system, or UNNAMED where the header announces none. A satellite
+    that occurs twice in an epoch has two rows. `found` takes line, kind and satellite of what was damaged or repaired,
+    `unknown` the number of lines per letter of systems that the header does not announce.
 
-    Returns END; TRUNCATED, with the line of the cut epoch in the state; or EVENT or HEADER_LINE, with OFFSET at the
-    first line of it, or behind the line of the event, whose FLAG and COUNT are in the state.
+    Returns END; TRUNCATED, with the line of the cut epoch in the state and its whole satellites among the rows; or
+    EVENT or HEADER_LINE, with OFFSET at the first line of it, or after the line of the event, whose FLAG and COUNT
+    are in the state.
     """
     lost = False  # whether the lines here belong to an epoch that is rejected already
     while state[OFFSET] < data.size:
@@ -334,7 +408,7 @@ def scan(
             if not lost and stop > start and not _is_comment(data, start, stop):
                 if _has_label(data, start, stop):
                     return HEADER_LINE
-                _reject(state, state[LINE], STRAY, reject_line, reject_reason)
+                _find(state, state[LINE], STRAY, 0, found)
                 lost = True
             state[OFFSET] = after
             state[LINE] += 1
@@ -349,27 +423,36 @@ def scan(
         if 2 <= flag <= 5:
             state[FLAG], state[COUNT] = flag, max(count, 0)
             return EVENT
-        row = state[N_EPOCHS]
+        row, first_row = state[N_EPOCHS], state[N_ROWS]
         state[SERIAL] += 1
-        if flag < 0 or flag > 6 or count < 0 or not _parse_epoch(data, start, stop, version_2, epoch, row):
+        no_count = count < 0 and not version_2 and stop > flag_column + 1
+        readable = 0 <= flag <= 6 and (count >= 0 or no_count)
+        if not readable or not _parse_epoch(data, start, stop, version_2, epoch, row):
             fault = -2 if after == data.size and data[data.size - 1] != 10 else BAD_EPOCH
         elif version_2:
             fault = _body_v2(
-                data, state, start, stop, count, default_system, n_types, column_bit, seen, row_epoch, row_code,
-                row_mask,
+                data, state, start, stop, line, count, default_system, n_types, column_bit, seen, row_epoch, row_code,
+                row_mask, found, unknown,
             )  # fmt: skip
         else:
-            fault = _body_v3(data, state, count, n_types, column_bit, seen, row_epoch, row_code, row_mask)
+            if no_count:  # lines of version 3 name their satellites: all up to the next epoch
+                _find(state, line, NO_COUNT, 0, found)
+                count = MAX_SATELLITES + 1
+            fault = _body_v3(
+                data, state, line, count, n_types, column_bit, seen, row_epoch, row_code, row_mask, found, unknown
+            )
+        if fault >= 0:
+            _find(state, line, fault, 0, found)
+            state[OFFSET], state[LINE] = after, line + 1
+            state[N_ROWS] = first_row
+            lost = True
+            continue
+        if flag == 6:  # cycle slips: what was seen is told by the epoch itself
+            state[N_ROWS] = first_row
+        elif fault == -1 or state[N_ROWS] > first_row:
+            epoch_flag[row], epoch_line[row] = flag, line
+            state[N_EPOCHS] += 1
         if fault == -2:
             state[LINE] = line
             return TRUNCATED
-        if fault != -1:
-            _reject(state, line, fault, reject_line, reject_reason)
-            state[OFFSET], state[LINE] = after, line + 1
-            lost = True
-        elif flag == 6:  # cycle slips: what was seen is told by the epoch itself
-            state[N_ROWS] -= count
-        else:
-            epoch_flag[row], epoch_line[row] = flag, line
-            state[N_EPOCHS] += 1
     return END

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -65,11 +66,14 @@ class Observations:
     signals : uint64 (n_row,)
         Bit i stands for the i-th code of `codes`, by the satellite's system.
     codes : dict of str to tuple of str
-        Codes of pseudoranges and phases of each system, such as ``C2I``.
+        Codes of pseudoranges and phases of each system, such as ``C2I``; ``?`` for any value of a system whose codes
+        the header does not announce.
     interval_s : float
         Most frequent distance of two epochs [s]; that of the header where there is one epoch; else NaN.
     rejects : tuple of Reject
-        Epochs that were left out, with file, line and reason.
+        What was left out, with file, line and reason: epochs, satellites and values; line 0 is of the whole file.
+    repairs : tuple of Reject
+        What was damaged or against the format and is read all the same.
     events : tuple of ObsEvent
         Events and header lines within the body.
 
@@ -95,6 +99,7 @@ class Observations:
     interval_s: float
     rejects: tuple[Reject, ...] = ()
     events: tuple[ObsEvent, ...] = ()
+    repairs: tuple[Reject, ...] = ()
 
     def __len__(self) -> int:
         return len(self.time_ns)
@@ -104,6 +109,16 @@ class Observations:
             f"<Observations: {self.marker or 'no marker'}, {len(self)} epochs of {self.interval_s:g} s, "
             f"{len(self.satellites)} satellites, {len(self.rejects)} rejected>"
         )
+
+    @property
+    def damage(self) -> tuple[str, ...]:
+        """What was left out and what was repaired, in a sentence for each kind, with their numbers."""
+        texts = []
+        for of_which, entries in (("left out", self.rejects), ("read all the same", self.repairs)):
+            counts = Counter(entry.reason for entry in entries if entry.line)
+            texts += [f"{of_which} in the observations: {n} x {reason}" for reason, n in counts.items()]
+            texts += [entry.reason for entry in entries if not entry.line]
+        return tuple(texts)
 
     @property
     def marker(self) -> str:

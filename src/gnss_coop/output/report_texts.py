@@ -270,9 +270,9 @@ TEXTS: Final[dict[str, tuple[str, str, str]]] = {
     "says_whole": ("whole", "целиком", "全程"),
     "says_no_epochs": ("no epochs", "нет эпох", "无历元"),
     "says_no_signals": (
-        "the header has no signals of {system}: the receiver does not track it",
-        "в заголовке нет сигналов {system}: приёмник её не принимает",
-        "文件头中没有 {system} 的信号：接收机不跟踪该系统",
+        "neither the header nor any epoch has {system}: it is not tracked, or was left out when the file was made",
+        "{system} нет ни в заголовке, ни в эпохах: система не принимается или опущена при создании файла",
+        "文件头和历元中均无 {system}：未跟踪，或生成文件时被略去",
     ),
     "says_always_unhealthy": ("unhealthy all the time", "всё время неисправен", "始终不健康"),
     "says_no_satellite": (
@@ -312,10 +312,56 @@ TEXTS: Final[dict[str, tuple[str, str, str]]] = {
         "не учтены спутнико-эпохи систем {names}, принятые без эфемерид: {n}",
         "{names} 无星历，其 {n} 个已跟踪卫星历元未计入",
     ),
-    "says_damaged": (
-        "damaged epochs of the observations that are left out: {n}",
-        "повреждённые эпохи наблюдений, не учтены: {n}",
-        "未计入的损坏观测历元：{n}",
+    "says_left_out": (
+        "left out in the observations: {n} x {what}",
+        "опущено в наблюдениях: {n} x {what}",
+        "观测中剔除：{n} x {what}",
+    ),
+    "says_repaired": (
+        "read all the same in the observations: {n} x {what}",
+        "в наблюдениях прочитано с исправлением: {n} x {what}",
+        "观测中修正后读取：{n} x {what}",
+    ),
+    "says_unannounced": (
+        "{n} lines of {system} satellites, which the header does not announce",
+        "строк спутников {system}, которой нет в заголовке: {n}",
+        "文件头未声明的 {system} 卫星行数：{n}",
+    ),
+    "says_unknown_letter": (
+        "{n} lines of satellites of {letter}, which is no system of RINEX",
+        "строк спутников {letter}, не являющейся системой RINEX: {n}",
+        "非 RINEX 系统 {letter} 的卫星行数：{n}",
+    ),
+    "says_bad_epoch": ("epoch line cannot be read", "строка эпохи не читается", "历元行无法读取"),
+    "says_bad_date": ("epoch is no calendar date", "эпоха не является датой", "历元不是有效日期"),
+    "says_epoch_twice": ("epoch stands twice", "эпоха повторяется", "历元重复"),
+    "says_bad_satellite": (
+        "the name of a satellite cannot be read",
+        "имя спутника не читается",
+        "卫星名称无法读取",
+    ),
+    "says_bad_field": ("an observation is no number", "наблюдение не является числом", "观测值不是数字"),
+    "says_short": (
+        "epoch has fewer lines than it announces; those that it has are used",
+        "в эпохе меньше строк, чем объявлено; имеющиеся использованы",
+        "历元行数少于声明；已有的行照常使用",
+    ),
+    "says_short_v2": (
+        "epoch has fewer lines than it announces, and lines of version 2 do not name their satellites",
+        "в эпохе меньше строк, чем объявлено, а строки версии 2 не называют спутников",
+        "历元行数少于声明，且版本 2 的行不含卫星名称",
+    ),
+    "says_stray": ("lines that belong to no epoch", "строки вне эпох", "不属于任何历元的行"),
+    "says_nothing_left": ("nothing is left of the epoch", "от эпохи ничего не осталось", "历元内容全部失效"),
+    "says_twice": (
+        "a satellite occurs twice in the epoch",
+        "спутник повторяется в эпохе",
+        "卫星在历元中重复",
+    ),
+    "says_no_count": (
+        "the epoch does not say how many satellites it has",
+        "эпоха не указывает числа спутников",
+        "历元未说明卫星数",
     ),
     "says_off_grid": (
         "epochs off the grid of the interval (receiver clock jumps): {n}",
@@ -422,6 +468,8 @@ def said(text: str, t: Mapping[str, str]) -> str:
             parts = found.groupdict()
             if "system" in parts:
                 parts["system"] = next((t[x] for x, system in SYSTEMS.items() if system.name == parts["system"]), "")
+            if "what" in parts:
+                parts["what"] = said(parts["what"], t)
             return t[key].format(**parts)
     return text
 
