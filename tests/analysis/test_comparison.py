@@ -39,7 +39,7 @@ def test_one_row_in_full():
     alone = table.set_index("systems").loc["R"]
     assert alone["n_epochs"] == 5
     assert alone["n_used_mean"] == pytest.approx((4 * 7 + 3) / 5)
-    assert alone["n_used_min"] == 3
+    assert alone["n_used_least"] == 3
     assert alone["pdop_median"] == 7.0  # of 4, 5, 7, 8 and none
     assert alone["pdop_p95"] == INF
     assert alone["availability_pct"] == pytest.approx(40.0)  # 6 itself would count, see R+C

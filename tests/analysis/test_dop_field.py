@@ -55,7 +55,7 @@ def test_a_field_holds_what_the_map_sums_up(sky, grid, clocks):
             ours = worst_last_quantile(by_time[d], share)
             np.testing.assert_allclose(ours, world[f"{name}_{word}"].values, rtol=3e-7, err_msg=f"{name}_{word}")
     np.testing.assert_allclose(availability_pct(by_time[0], 6.0), world["availability_pct"].values, rtol=1e-6)
-    np.testing.assert_array_equal(by_time[-1].min(axis=-1), world["n_used_min"].values)
+    np.testing.assert_array_equal(by_time[-1].min(axis=-1), world["n_used_least"].values)
     np.testing.assert_allclose(by_time[-1].mean(axis=-1, dtype=float), world["n_used_mean"].values, rtol=1e-6)
     assert np.isinf(by_time[:3]).any() or grid.shape == (1, 1)
 

@@ -96,7 +96,7 @@ def test_thousands_of_cells_and_epochs_equal_the_textbook(day, clocks, mask_deg)
         points = places(60, seed=t)
         world = gc.dop_map(one, points, SCENARIOS, mask_deg=mask_deg, clocks=clocks, dops=DOPS)
         values = np.stack([world[f"{name}_median"].values for name in DOPS])  # of a single epoch: its own
-        used = world["n_used_min"].values
+        used = world["n_used_least"].values
         for i in range(len(points)):
             lines, seen = sees(one["positions"].values[0], points, i, mask_deg)
             for c, scenario in enumerate(SCENARIOS):
@@ -180,7 +180,7 @@ def test_statistics_are_those_of_a_station_at_the_same_place(sky, clocks):
         assert cell["pdop_worst"].item() == pytest.approx(worst.values[systems, mask, i], rel=1e-5)
         assert cell["availability_pct"].item() == pytest.approx(row["availability_pct"], rel=1e-6)
         assert cell["n_used_mean"].item() == pytest.approx(row["n_used_mean"], rel=1e-6)
-        assert cell["n_used_min"].item() == row["n_used_min"]
+        assert cell["n_used_least"].item() == row["n_used_least"]
         assert str(cell["supplemented_by"].item()) == row["supplemented_by"]
         unsolved += math.isinf(row["pdop_median"])
         expected = 1.0 - row["pdop_drop_pct"] / 100.0  # NaN where either median is infinite, or nothing is added
@@ -290,7 +290,7 @@ def test_a_mask_of_minus_90_sees_every_satellite_once(sky):
         for c, letter in enumerate("RC"):
             expected = known[:, letters == letter].sum(axis=1)
             assert world["n_used_mean"].values[c] == pytest.approx(expected.mean(), rel=1e-6)
-            assert (world["n_used_min"].values[c] == expected.min()).all()
+            assert (world["n_used_least"].values[c] == expected.min()).all()
 
 
 @pytest.mark.parametrize("mask_deg", [-5.0, 0.0, 5.0, 15.0, 25.0, 85.0])
@@ -306,7 +306,7 @@ def test_satellites_exactly_on_the_mask_are_seen_as_at_a_station(mask_deg):
             },
         )
         place = gc.GeoPoints.of(["P"], [latitude], [longitude])
-        assert gc.dop_map(ring, place, "C", mask_deg=mask_deg)["n_used_min"].item() == azimuth.size
+        assert gc.dop_map(ring, place, "C", mask_deg=mask_deg)["n_used_least"].item() == azimuth.size
         station = Station(name="P", geodetic=Geodetic(latitude_deg=latitude, longitude_deg=longitude, height_m=0.0))
         assert gc.dilution_of_precision(ring, station, "C", mask_deg=mask_deg)["n_used"].item() == azimuth.size
 
@@ -325,7 +325,7 @@ def test_an_epoch_without_positions_is_the_worst(sky):
     world = gc.dop_map(gap, gc.GeoGrid(30), "R+C")
     whole = gc.dop_map(sky.isel(time=slice(4, 10)), gc.GeoGrid(30), "R+C")
     assert np.isinf(world["pdop_p95"].values).all()
-    assert (world["n_used_min"].values == 0).all()
+    assert (world["n_used_least"].values == 0).all()
     np.testing.assert_allclose(world["availability_pct"].values, 0.6 * whole["availability_pct"].values, rtol=1e-6)
     np.testing.assert_allclose(world["n_used_mean"].values, 0.6 * whole["n_used_mean"].values, rtol=1e-6)
 

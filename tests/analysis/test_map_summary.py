@@ -18,7 +18,7 @@ from gnss_coop.model.rules import Rule, rule_named
 def world(grid=None, **values):
     """A map of one scenario and mask; each variable is a number or an array over the grid."""
     grid = grid or GeoGrid(10)
-    usual = {"pdop_median": 2.0, "availability_pct": 100.0, "n_used_mean": 8.0, "n_used_min": 5.0}
+    usual = {"pdop_median": 2.0, "availability_pct": 100.0, "n_used_mean": 8.0, "n_used_least": 5.0}
     variables = {
         name: (("systems", "lat", "lon"), np.broadcast_to(np.float32(value), (1, *grid.shape)))
         for name, value in (usual | values).items()
@@ -60,17 +60,17 @@ def test_the_worst_place_is_named_unless_all_are_alike():
     grid = GeoGrid(10, (0, 20, 170, -160))
     available = np.full(grid.shape, 99.0)
     available[1, 2] = 88.0
-    row = map_summary(world(grid, availability_pct=available, n_used_min=np.where(available < 90, 3, 6))).iloc[0]
+    row = map_summary(world(grid, availability_pct=available, n_used_least=np.where(available < 90, 3, 6))).iloc[0]
     assert row["availability_worst_pct"] == 88.0
     assert (row["worst_latitude_deg"], row["worst_longitude_deg"]) == (15.0, -165.0)  # 195 E
-    assert row["n_used_min"] == 3
+    assert row["n_used_least"] == 3
     row = map_summary(world(grid)).iloc[0]
     assert np.isnan([row["worst_latitude_deg"], row["worst_longitude_deg"]]).all()
 
 
 def test_points_weigh_all_the_same():
     values = {"pdop_median": [1.0, 2.0, 3.0], "availability_pct": [100.0, 70.0, 10.0]}
-    values |= {"n_used_mean": [9.0, 8.0, 7.0], "n_used_min": [5.0, 4.0, 3.0]}
+    values |= {"n_used_mean": [9.0, 8.0, 7.0], "n_used_least": [5.0, 4.0, 3.0]}
     points = xr.Dataset(
         {name: (("systems", "mask_deg", "point"), [[numbers]]) for name, numbers in values.items()},
         coords={
@@ -80,7 +80,7 @@ def test_points_weigh_all_the_same():
     )  # fmt: skip
     row = map_summary(points).iloc[0]
     assert row["availability_mean_pct"] == pytest.approx(60.0)
-    assert (row["pdop_median"], row["n_used_mean"], row["n_used_min"]) == (2.0, 8.0, 3)
+    assert (row["pdop_median"], row["n_used_mean"], row["n_used_least"]) == (2.0, 8.0, 3)
     assert (row["mask_deg"], row["worst_latitude_deg"], row["worst_longitude_deg"]) == (25.0, 89.0, 30.0)
 
 
@@ -114,7 +114,7 @@ def test_a_map_in_many_blocks_is_summed_up_as_a_whole(monkeypatch):
     rng = np.random.default_rng(4)
     values = {name: rng.gamma(2.0, size=grid.shape) for name in ("pdop_median", "availability_pct", "n_used_mean")}
     values["availability_pct"].ravel()[[71, 900]] = 0.001  # the first of two is named
-    data = world(grid, **values, n_used_min=rng.integers(2, 9, grid.shape))
+    data = world(grid, **values, n_used_least=rng.integers(2, 9, grid.shape))
     whole = map_summary(data)
     assert (whole["worst_latitude_deg"].item(), whole["worst_longitude_deg"].item()) == (-81.0, -111.0)
     monkeypatch.setattr("gnss_coop.model.grid._BLOCK_CELLS", 7 * grid.shape[1])

@@ -49,6 +49,23 @@ def test_folders_give_files_by_name_and_tell_the_others(tmp_path):
     assert "..." in found.tell_others()
 
 
+def test_zips_in_folders_count_by_the_names_within(tmp_path):
+    for zipped, members in {
+        "day.zip": ["BRDC00IGS_R_20240100000_01D_MN.rnx"],
+        "deep.ZIP": ["2024/010/brdc0100.24g", "readme.txt"],
+        "brdc0100.24n.zip": ["whatever"],
+        "photos.zip": ["one.jpg", "two.jpg"],
+        "empty.zip": [],
+    }.items():
+        with zipfile.ZipFile(tmp_path / zipped, "w") as archive:
+            for member in members:
+                archive.writestr(member, b"x")
+    (tmp_path / "cut.zip").write_bytes((tmp_path / "day.zip").read_bytes()[:40])
+    found = find_inputs([str(tmp_path)])
+    assert {Path(p).name for p in found.paths} == {"day.zip", "deep.ZIP", "brdc0100.24n.zip"}
+    assert {Path(p).name for p in found.others} == {"photos.zip", "empty.zip", "cut.zip"}
+
+
 def test_what_is_named_counts_whatever_it_is_called(tmp_path):
     for name in ("one.txt", "two.txt"):
         (tmp_path / name).write_bytes(b"x")

@@ -235,3 +235,18 @@ def test_any_value_of_an_option_gives_an_answer_or_a_sentence(glonass, option, v
     code, _, words = outcome("dop", glonass, *when, f"{option}={value}", "--format", "csv")
     assert code in (0, 2), words
     assert (code == 2) == ("error: " in words.lower()), words
+
+
+@pytest.mark.parametrize("command", ["compare", "dop", "visibility", "positions", "network"])
+def test_an_excluded_satellite_that_is_not_there_is_told(run, glonass, command):
+    span = ("--start", "2022-10-05T00:10:00", "--hours", "0.5", "--step", "900", "--systems", "R")
+    result = run(command, glonass, *span, "--exclude-sv", "R99,R98,C03", "--format", "csv")
+    assert result.code == 0
+    assert "the files hold no satellite C03, R98, R99 that --exclude-sv could leave out" in result.err
+    assert "--exclude-sv" not in run(command, glonass, *span, "--format", "csv").err
+
+
+def test_an_almanac_counts_for_what_may_be_excluded(run, glonass, root):
+    result = run("positions", glonass, *AT, "--forecast", "1", "--exclude-sv", "R02", "--format", "csv")
+    assert result.code == 0
+    assert "the files hold no satellite R02" in result.err

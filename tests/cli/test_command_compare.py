@@ -10,7 +10,7 @@ import gnss_coop as gc
 from gnss_coop.cli import main
 
 COLUMNS = [
-    "station", "mask_deg", "systems", "clocks", "n_clocks", "n_epochs", "n_used_mean", "n_used_min", "pdop_median",
+    "station", "mask_deg", "systems", "clocks", "n_clocks", "n_epochs", "n_used_mean", "n_used_least", "pdop_median",
     "pdop_p95", "hdop_median", "vdop_median", "gdop_median", "availability_pct", "supplemented_by", "pdop_drop_pct",
     "hdop_drop_pct", "vdop_drop_pct", "availability_gain_points",
 ]  # fmt: skip
@@ -62,7 +62,7 @@ def test_percentiles_and_availability_are_those_of_numpy(table, dop):
         assert row["pdop_p95"] == pytest.approx(math.inf if math.isnan(p95) else p95, rel=1e-12)
         available = sum(1 for value in pdop.tolist() if value <= 6.0)
         assert row["availability_pct"] == pytest.approx(100 * available / 288, rel=1e-12)
-        assert row["n_used_min"] == min(cell["n_used"].values.tolist())
+        assert row["n_used_least"] == min(cell["n_used"].values.tolist())
         assert row["n_used_mean"] == pytest.approx(sum(cell["n_used"].values.tolist()) / 288, rel=1e-12)
 
 

@@ -21,7 +21,7 @@ NOMINAL = ("--nominal", "R,C", "--epoch", "2027-01-01", "--hours", 6, "--step", 
 COARSE = ("--grid", 15, "--quiet")
 COLUMNS = [
     "systems", "mask_deg", "pdop_median", "pdop_median_worst", "availability_mean_pct", "availability_worst_pct",
-    "worst_latitude_deg", "worst_longitude_deg", "n_used_mean", "n_used_min",
+    "worst_latitude_deg", "worst_longitude_deg", "n_used_mean", "n_used_least",
 ]  # fmt: skip
 
 

@@ -249,6 +249,14 @@ def test_epochs_take_any_form_of_a_time():
     assert len(ts.epochs("2024-01-10", hours=0)) == 0
 
 
+def test_epochs_take_an_end_or_a_length_in_second_place():
+    wanted = ts.epochs("2024-01-10", hours=24, step_s=300)
+    for end in ("2024-01-11", np.datetime64("2024-01-11"), datetime(2024, 1, 11), 24, 24.0, np.int64(24)):
+        assert (ts.epochs("2024-01-10", end, step_s=300) == wanted).all()
+    with pytest.raises(TimeError, match="twice"):
+        ts.epochs("2024-01-10", 24, hours=24)
+
+
 @given(st.floats(1.0, 1e5), st.floats(0.0, 5.0))
 def test_epochs_fill_the_span(step_s, hours):
     ns = ts.from_datetime64(ts.epochs("2024-01-10", hours, step_s=step_s)) - civil_ns("2024-01-10")

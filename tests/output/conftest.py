@@ -58,7 +58,7 @@ def make_map(lat, lon, masks=(5.0, 25.0)):
             "pdop_worst": (dims, pdop + 2, {"units": "1", "long_name": "position dilution of precision, worst"}),
             "availability_pct": (dims, np.full_like(pdop, 98.76543), {"units": "percent"}),
             "n_used_mean": (dims, np.full_like(pdop, 9.87654), {"units": "1"}),
-            "n_used_min": (dims, np.full_like(pdop, 7.0), {"units": "1"}),
+            "n_used_least": (dims, np.full_like(pdop, 7.0), {"units": "1"}),
             "pdop_ratio": (dims, ratio, {"units": "1"}),
             "availability_gain_points": (dims, gain, {"units": "percent"}),
         },

@@ -53,7 +53,7 @@ def test_xarray_reads_the_same_values(name, tmp_path, request):
             assert (back[coordinate].values == data[coordinate].values).all()
         middle = np.datetime64("2024-01-10T11:52:30", "ns")
         assert back["time"].values == middle
-        np.testing.assert_allclose(back.sel(systems="R+C", mask_deg=25)["n_used_min"], 7.0)
+        np.testing.assert_allclose(back.sel(systems="R+C", mask_deg=25)["n_used_least"], 7.0)
 
 
 def test_input_is_left_as_it_was(world, tmp_path):

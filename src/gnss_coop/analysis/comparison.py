@@ -115,7 +115,7 @@ def _statistics(dop: xr.Dataset, limit: float) -> dict[str, npt.NDArray[Any]]:
         "n_clocks": ordered["n_clocks"].values.max(axis=-1),
         "n_epochs": np.full(used.shape[:-1], used.shape[-1]),
         "n_used_mean": used.mean(axis=-1),
-        "n_used_min": used.min(axis=-1),
+        "n_used_least": used.min(axis=-1),
         "pdop_median": worst_last_quantile(pdop, 0.5),
         "pdop_p95": worst_last_quantile(pdop, 0.95),
         **medians,

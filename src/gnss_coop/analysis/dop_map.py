@@ -60,7 +60,7 @@ def dop_map(
     -------
     xarray.Dataset
         float32 (systems, [mask_deg,] lat, lon), or (..., point): ``pdop_median``, ``pdop_p95``,
-        ``pdop_worst`` and so on; ``availability_pct``, ``n_used_mean``, ``n_used_min``; for scenarios that
+        ``pdop_worst`` and so on; ``availability_pct``, ``n_used_mean``, ``n_used_least``; for scenarios that
         another one supplements (coordinate ``supplemented_by``) ``pdop_ratio``, the median with the
         supplement over that without, and ``availability_gain_points``, NaN for the others.
 

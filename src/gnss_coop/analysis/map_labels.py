@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _LONG_NAMES: Final = {
     "gdop": "geometric", "pdop": "position", "hdop": "horizontal", "vdop": "vertical", "tdop": "time",
 }  # fmt: skip
-_BESIDES: Final = ("availability_pct", "n_used_mean", "n_used_min", "pdop_ratio", "availability_gain_points")
+_BESIDES: Final = ("availability_pct", "n_used_mean", "n_used_least", "pdop_ratio", "availability_gain_points")
 
 
 def variable_names(kept: Sequence[str], shares: Floats) -> list[str]:
@@ -105,7 +105,7 @@ def _variables(kept: Sequence[str], shares: Floats, counts: Singles, quantiles: 
     available_pct = (counts[:, :, 0].astype(np.float64) * 100.0 / n_times).astype(np.float32)
     yield "availability_pct", available_pct, "percent", "share of epochs available"
     yield "n_used_mean", counts[:, :, 1] / np.float32(n_times), "1", "mean number of satellites used"
-    yield "n_used_min", counts[:, :, 2], "1", "least number of satellites used"
+    yield "n_used_least", counts[:, :, 2], "1", "least number of satellites used"
 
 
 def _with_gains(result: xr.Dataset) -> xr.Dataset:

@@ -35,7 +35,7 @@ def map_summary(world: xr.Dataset) -> pd.DataFrame:
     pandas.DataFrame
         systems, mask_deg, pdop_median (median over the area of the medians over time), pdop_median_worst
         (largest median), availability_mean_pct, availability_worst_pct with worst_latitude_deg and
-        worst_longitude_deg (the first of several; NaN where all are equal), n_used_mean, n_used_min.
+        worst_longitude_deg (the first of several; NaN where all are equal), n_used_mean, n_used_least.
 
     Examples
     --------
@@ -81,7 +81,7 @@ def _row(layer: xr.Dataset, weights: Floats) -> dict[str, Any]:
         "worst_latitude_deg": latitude,
         "worst_longitude_deg": longitude,
         "n_used_mean": _mean(values_of("n_used_mean")),
-        "n_used_min": int(_extremes(values for values, _ in values_of("n_used_min"))[0]),
+        "n_used_least": int(_extremes(values for values, _ in values_of("n_used_least"))[0]),
     }
 
 

@@ -34,7 +34,7 @@ def worst_intervals(dop: xr.Dataset, aided: xr.Dataset, *, limit: float = 6.0) -
     -------
     pandas.DataFrame
         The longest first: station, systems, mask_deg, begins_gpst, ends_gpst, duration_s, pdop_worst
-        (infinite without a solution), n_used_min, ``helped_by``: letters of the systems any one of which keeps the
+        (infinite without a solution), n_used_least, ``helped_by``: letters of the systems any one of which keeps the
         PDOP within the limit over the whole interval, the best first, and ``pdop_worst_helped`` with the
         first of them. A scenario and mask without such an interval has one row for the epoch of its largest
         PDOP, with ``within_limit`` true and a duration of one step.
@@ -81,7 +81,7 @@ def worst_intervals(dop: xr.Dataset, aided: xr.Dataset, *, limit: float = 6.0) -
                         "ends_gpst": timescales.format_time(times_ns[last] + step_ns),
                         "duration_s": (times_ns[last] - times_ns[first] + step_ns).item() / NS_PER_S,
                         "pdop_worst": pdop[part].max().item(),
-                        "n_used_min": int(one["n_used"].values[part].min()),
+                        "n_used_least": int(one["n_used"].values[part].min()),
                         "within_limit": within,
                         "helped_by": ",".join(letter for _, letter in enough),
                         "pdop_worst_helped": enough[0][0] if enough else math.nan,

@@ -54,6 +54,8 @@ class Day:
             raise EphemerisGapError(f"the files hold no usable record of {names} together as asked")
         if absent:
             self.notes.append(f"left out for want of records: {', '.join(absent)}")
+        if unknown := sorted(set(settings.exclude_sv) - set(nav.satellites)):
+            self.notes.append(f"the files hold no satellite {', '.join(unknown)} that could be excluded")
         self._skies: dict[float, xr.Dataset] = {}
 
     @cached_property

@@ -6,6 +6,7 @@ import glob
 import hashlib
 import os
 import re
+import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,8 @@ _LABEL: Final = b"RINEX VERSION / TYPE"
 _MAGIC: Final = (b"\x1f\x8b", b"\x1f\x9d", b"PK\x03\x04", b"BZh", b"\xfd7zXZ\x00")
 _STDIN_FOLDER: Final = "stdin"
 _SHOWN: Final = 3
+#: Of a zip in a folder so many names are looked at.
+_MOST_MEMBERS: Final = 1000
 
 
 @dataclass(slots=True)
@@ -57,8 +60,8 @@ def find_inputs(sources: Iterable[str], *, stdin: BinaryIO | None = None, spool:
     Parameters
     ----------
     sources : iterable of str
-        Files, folders (searched to their ends; only names of navigation files count), globs with ``**``, lists
-        written ``@FILE`` with a source on each line, and ``-``: standard input, a list or one file.
+        Files, folders (searched to their ends; only names of navigation files count, within zips too), globs with
+        ``**``, lists written ``@FILE`` with a source on each line, and ``-``: standard input, a list or one file.
     stdin : binary stream, optional
         What ``-`` stands for.
     spool : Path, optional
@@ -93,7 +96,7 @@ def _add(source: str, found: Found, stdin: BinaryIO | None, spool: Path | None) 
         _add_list(_list_in(source[1:]), found)
     elif Path(source).is_dir():
         for path in _files_in(source):
-            (found.paths if _NAV_NAME.fullmatch(Path(path).name) else found.others).append(path)
+            (found.paths if _may_be_nav(path) else found.others).append(path)
     elif os.path.lexists(source):
         found.paths.append(str(Path(source).absolute()))
     elif glob.has_magic(source):
@@ -104,6 +107,20 @@ def _add(source: str, found: Found, stdin: BinaryIO | None, spool: Path | None) 
         found.paths += files
     else:
         raise StudyError(f"{source}: there is no such file or folder; check the path")
+
+
+def _may_be_nav(path: str) -> bool:
+    """Tell by its name, or of a zip by the names within, whether a file of a folder is to be read."""
+    name = Path(path).name
+    if _NAV_NAME.fullmatch(name):
+        return True
+    if not name.lower().endswith(".zip"):
+        return False
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(_NAV_NAME.fullmatch(Path(member).name) for member in archive.namelist()[:_MOST_MEMBERS])
+    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile):
+        return False
 
 
 def _add_stdin(found: Found, stdin: BinaryIO | None, spool: Path | None) -> None:

@@ -158,7 +158,7 @@ PRODUCTS: Final[dict[str, Product]] = {
             "compare", _compare, (*_POSITIONS, "max_pdop"),
             _types(
                 "station VARCHAR, mask_deg DOUBLE, systems VARCHAR, clocks VARCHAR, n_clocks BIGINT, n_epochs BIGINT, "
-                "n_used_mean DOUBLE, n_used_min BIGINT, pdop_median DOUBLE, pdop_p95 DOUBLE, hdop_median DOUBLE, "
+                "n_used_mean DOUBLE, n_used_least BIGINT, pdop_median DOUBLE, pdop_p95 DOUBLE, hdop_median DOUBLE, "
                 "vdop_median DOUBLE, gdop_median DOUBLE, availability_pct DOUBLE, supplemented_by VARCHAR, "
                 "pdop_drop_pct DOUBLE, hdop_drop_pct DOUBLE, vdop_drop_pct DOUBLE, availability_gain_points DOUBLE"
             ),
@@ -187,7 +187,7 @@ PRODUCTS: Final[dict[str, Product]] = {
             "worst", _worst, (*_POSITIONS, "max_pdop"),
             _types(
                 "clocks VARCHAR, station VARCHAR, systems VARCHAR, mask_deg DOUBLE, begins_gpst TIMESTAMP, "
-                "ends_gpst TIMESTAMP, duration_s DOUBLE, pdop_worst DOUBLE, n_used_min BIGINT, "
+                "ends_gpst TIMESTAMP, duration_s DOUBLE, pdop_worst DOUBLE, n_used_least BIGINT, "
                 "within_limit BOOLEAN, helped_by VARCHAR, pdop_worst_helped DOUBLE"
             ),
             ("station", "systems", "mask_deg", "clocks", "begins_gpst"),

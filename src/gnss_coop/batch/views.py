@@ -38,7 +38,7 @@ VIEWS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "worst_intervals": (
         ("worst",),
         """
-        SELECT day, station, mask_deg, clocks, systems, begins_gpst, ends_gpst, duration_s, pdop_worst, n_used_min,
+        SELECT day, station, mask_deg, clocks, systems, begins_gpst, ends_gpst, duration_s, pdop_worst, n_used_least,
                helped_by
         FROM worst
         ORDER BY duration_s DESC, day, station, mask_deg, clocks, systems, begins_gpst

@@ -100,6 +100,11 @@ class Session:
 
     def read(self, nav: Sequence[str]) -> Ephemerides:
         """Read navigation files; go on without those that fail, if there are others."""
+        result = self._read(nav)
+        self._tell_absent(result.satellites, "the files hold")
+        return result
+
+    def _read(self, nav: Sequence[str]) -> Ephemerides:
         from gnss_coop.formats.rinex_nav import read_nav
 
         files = sources(nav)
@@ -116,6 +121,11 @@ class Session:
         self._tell_rejects(result)
         return result
 
+    def _tell_absent(self, known: Sequence[str], where: str) -> None:
+        """Say which satellites of --exclude-sv are not there: they may be misspelt."""
+        if absent := sorted(set(self._options.get("exclude_sv", ())) - set(known)):
+            self.note(f"warning: {where} no satellite {', '.join(absent)} that --exclude-sv could leave out")
+
     def source(self, nav: Sequence[str]) -> Ephemerides | Outlook:
         """Return where positions come from: the files, and beyond or instead of them a forecast."""
         days, path = self._options["forecast_days"], self._options["almanac"]
@@ -125,14 +135,19 @@ class Session:
             raise click.UsageError(
                 "--almanac with navigation files needs --forecast DAYS: how far it may go beyond them"
             )
-        data = self.read(nav) if nav else None
-        if data is not None and days is None:
-            return data
+        if nav and days is None:
+            return self.read(nav)
+        data = self._read(nav) if nav else None
         from gnss_coop.analysis.forecast import MAX_ALMANAC_DAYS
         from gnss_coop.analysis.outlook import Outlook
 
         almanac = None if path is None else self._almanac(path)
-        return Outlook.of(data, forecast_days=days or MAX_ALMANAC_DAYS, almanac=almanac)
+        outlook = Outlook.of(data, forecast_days=days or MAX_ALMANAC_DAYS, almanac=almanac)
+        known = (*(data.satellites if data else ()), *outlook.almanac.satellites)
+        self._tell_absent(
+            known, "files and almanac hold" if nav and path else "the files hold" if nav else f"{path} holds"
+        )
+        return outlook
 
     def _almanac(self, path: str) -> Almanac:
         from gnss_coop.formats.almanacs import read_almanac

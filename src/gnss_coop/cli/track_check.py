@@ -73,7 +73,7 @@ def command(
     """
     if len(mask_deg) > 1:
         raise click.UsageError("track-check takes one --mask")
-    session = Session(**shared)
+    session = Session(exclude_sv=exclude_sv, **shared)
     from gnss_coop.analysis.tracking import tracked
     from gnss_coop.formats.rinex_obs import read_obs
     from gnss_coop.output import tracking_frames as frames

@@ -280,14 +280,16 @@ def _length_ns(what: str, value: float | None, unit_s: int, least_ns: int) -> in
 
 
 def epochs(
-    start: TimeLike, hours: float | None = None, *, end: TimeLike | None = None, step_s: float = 300.0
+    start: TimeLike, end: TimeLike | float | None = None, *, hours: float | None = None, step_s: float = 300.0
 ) -> Datetime64Array:
     """List evenly spaced epochs from `start` up to, but not including, the end.
 
     Parameters
     ----------
-    start, end : str, numpy.datetime64 or datetime.datetime
-        First epoch and end of the span; text with ``Z`` is UTC, without it GPST.
+    start : str, numpy.datetime64 or datetime.datetime
+        First epoch; text with ``Z`` is UTC, without it GPST.
+    end : str, numpy.datetime64, datetime.datetime or float
+        End of the span; a number is its length [h].
     hours : float
         Length of the span [h]; give either this or `end`.
     step_s : float
@@ -309,7 +311,13 @@ def epochs(
     >>> times = epochs("2024-01-10", hours=24, step_s=300)
     >>> len(times), str(times[-1])
     (288, '2024-01-10T23:55:00.000000000')
+    >>> len(epochs("2024-01-10", "2024-01-11", step_s=300)), len(epochs("2024-01-10", 24.0, step_s=300))
+    (288, 288)
     """
+    if isinstance(end, (int, float, np.integer, np.floating)):
+        if hours is not None:
+            raise TimeError(f"The length of the span is given twice, as {end:g} and {hours:g} hours; give one.")
+        hours, end = float(end), None
     if (hours is None) == (end is None):
         raise TimeError("Give the length of the span either as hours or by its end, not both or neither.")
     step_ns = _length_ns("The step in seconds", step_s, 1, least_ns=1)

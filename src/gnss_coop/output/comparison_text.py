@@ -17,7 +17,7 @@ _COLUMNS: tuple[tuple[tuple[str, str, str], str, int | None], ...] = (
     (("", "mask", "[deg]"), "mask_deg", AS_GIVEN),
     (("", "systems", ""), "systems", None),
     (("satellites", "mean", ""), "n_used_mean", 1),
-    (("", "min", ""), "n_used_min", 0),
+    (("", "least", ""), "n_used_least", 0),
     (("PDOP", "median", ""), "pdop_median", 2),
     (("", "95 %", ""), "pdop_p95", 2),
     (("HDOP", "median", ""), "hdop_median", 2),

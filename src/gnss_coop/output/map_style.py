@@ -64,7 +64,7 @@ _STYLES: Final = {
         (0.0, 50.0, 70.0, 80.0, 90.0, 95.0, 98.0, 99.0, 99.5, 99.9, 100.0)
     ),
     "n_used_mean": Style("Satellites used, mean [number]", "viridis"),
-    "n_used_min": Style("Satellites used, least [number]", "viridis"),
+    "n_used_least": Style("Satellites used, least [number]", "viridis"),
     "gdop": _dop("Geometric DOP"),
     "pdop": _dop("Position DOP"),
     "hdop": _dop("Horizontal DOP", _FINE_STEPS),

@@ -93,7 +93,7 @@ TEXTS: Final[dict[str, tuple[str, str, str]]] = {
     "mask": ("Mask [deg]", "Маска [°]", "截止角 [°]"),
     "systems": ("Systems", "Системы", "系统"),
     "used_mean": ("Satellites, mean", "Спутники, среднее", "卫星数均值"),
-    "used_min": ("min", "мин.", "最少"),
+    "used_least": ("least", "наименьшее", "最少"),
     "pdop_median": ("PDOP, median", "PDOP, медиана", "PDOP 中位数"),
     "pdop_p95": ("PDOP, 95 %", "PDOP, 95 %", "PDOP 95 %"),
     "hdop_median": ("HDOP, median", "HDOP, медиана", "HDOP 中位数"),

@@ -27,7 +27,7 @@ TIME: Final = "text time"
 #: Key of the head, column of the table, decimals.
 _GAIN: Final = (
     ("used_mean", "n_used_mean", 1),
-    ("used_min", "n_used_min", 0),
+    ("used_least", "n_used_least", 0),
     ("pdop_median", "pdop_median", 2),
     ("pdop_p95", "pdop_p95", 2),
     ("hdop_median", "hdop_median", 2),
@@ -168,7 +168,7 @@ def worst_table(report: StationReport, t: Words) -> Table:
             clock(row["ends_gpst"]),
             f"{row['duration_s'] / 60:.0f}",
             number(row["pdop_worst"], 1, t),
-            str(row["n_used_min"]),
+            str(row["n_used_least"]),
             names_of(row["helped_by"], t) or "–",
             number(row["pdop_worst_helped"], 1, t),
         ]
