@@ -14,7 +14,7 @@ ID:                         {id:02d}
 Health:                     {health}
 Eccentricity:               {e}
 Time of Applicability(s):  {toa}
-Orbital Inclination(rad):   0.9896396408
+Orbital Inclination(rad):   {i}
 Rate of Right Ascen(r/s):  -0.7977475151E-008
 SQRT(A)  (m 1/2):           {sqrt_a}
 Right Ascen at Week(rad):  -0.1421709985E+001
@@ -24,7 +24,15 @@ Af0(s):                     0.2288818359E-003
 Af1(s/s):                  -0.7275957614E-011
 week:                        {week}
 """
-USUAL = {"id": 1, "health": "000", "e": "0.1231098175E-001", "toa": "405504.0000", "sqrt_a": "5153.640625", "week": 238}
+USUAL = {
+    "id": 1,
+    "health": "000",
+    "e": "0.1231098175E-001",
+    "toa": "405504.0000",
+    "sqrt_a": "5153.640625",
+    "week": 238,
+    "i": "0.9896396408",
+}
 
 
 def entry(**changes):
@@ -74,7 +82,7 @@ def test_weeks_are_counted_to_the_nearest_that_fits(week, reference, expected):
 
 
 def test_health_and_names():
-    almanac = read(entry() + entry(id=5, health="063") + entry(id=194))
+    almanac = read(entry() + entry(id=5, health="063") + entry(id=194, sqrt_a="6493.4", i="0.7"))
     assert [(o.sv, o.healthy) for o in almanac.orbits] == [("G01", True), ("G05", False), ("J02", True)]
     sky = gc.forecast_positions(almanac, ["2023-11-02"])
     assert np.isfinite(sky.positions.values[0, :, 0]).tolist() == [True, False, True]

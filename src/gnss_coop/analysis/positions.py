@@ -98,7 +98,7 @@ def satellite_positions(
         raise TimeError(f"epochs are an array of {epoch_ns.ndim} dimensions: give one list of times")
     wanted = nav.select(systems, exclude_sv)
     if len(wanted) == 0:
-        raise EphemerisGapError(f"there is no usable navigation record of {_names(systems)} in {_files(nav)}")
+        raise EphemerisGapError(_none_usable(nav, systems))
     chosen, usable = _select(wanted, epoch_ns, include_unhealthy, max_age_s)
     if epoch_ns.size and not usable.any():
         raise _gap(wanted, epoch_ns)
@@ -142,7 +142,7 @@ def default_span_ns(nav: Ephemerides, systems: str | Iterable[str] | None = None
     """
     wanted = nav.select(systems)
     if len(wanted) == 0:
-        raise EphemerisGapError(f"there is no usable navigation record of {_names(systems)} in {_files(nav)}")
+        raise EphemerisGapError(_none_usable(nav, systems))
     toe_ns = wanted.derived.toe_ns
     days, counts = np.unique(toe_ns // _DAY_NS, return_counts=True)
     return _within_day_ns(toe_ns, int(days[counts.argmax()]) * _DAY_NS)
@@ -239,6 +239,14 @@ def _gap(nav: Ephemerides, epoch_ns: npt.NDArray[np.int64]) -> EphemerisGapError
         first,
         last,
     )
+
+
+def _none_usable(nav: Ephemerides, systems: str | Iterable[str] | None) -> str:
+    """Say that there is no record, and why those that were there are not used."""
+    letters = None if systems is None else set(systems)
+    reasons = [r.reason for r in nav.rejects if letters is None or r.sv[:1] in letters]
+    why = f": {len(reasons)} are rejected, such as the first: {reasons[0]}" if reasons else ""
+    return f"there is no usable navigation record of {_names(systems)} in {_files(nav)}{why}"
 
 
 def _names(systems: str | Iterable[str] | None) -> str:

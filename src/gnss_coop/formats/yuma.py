@@ -16,6 +16,8 @@ from gnss_coop.formats.decompress import read_bytes
 from gnss_coop.model import timescales
 from gnss_coop.model.almanac import Almanac, sidereal_deg
 from gnss_coop.model.mean_elements import MeanElements
+from gnss_coop.model.messages import GLONASS_RADIUS_M, ORBIT_BOUNDS
+from gnss_coop.model.systems import SYSTEMS
 
 _ENTRY: Final = re.compile(r"^\*{3,}.*almanac for", re.IGNORECASE | re.MULTILINE)
 _LINE: Final = re.compile(r"^\s*([^:*]+?)\s*:\s*(\S+)\s*$", re.MULTILINE)
@@ -30,7 +32,8 @@ _ROLLOVER_WEEKS: Final = 1024
 _WEEK_NS: Final = const.SECONDS_PER_WEEK * const.NS_PER_S
 #: Letter, first and last identity, what to take off for the RINEX number.
 _SYSTEMS: Final = (("G", 1, 63, 0), ("J", 193, 202, 192))
-_MIN_SQRT_A, _MAX_SQRT_A, _MAX_ECCENTRICITY = 3000.0, 7000.0, 0.3
+_MAX_ECCENTRICITY: Final = 0.3
+_GLONASS_SQRT_A: Final = (GLONASS_RADIUS_M[0] ** 0.5, GLONASS_RADIUS_M[1] ** 0.5)
 
 
 def read_yuma(source: str | os.PathLike[str] | BinaryIO, *, reference: timescales.TimeLike | None = None) -> Almanac:
@@ -126,8 +129,7 @@ def _orbit(value: dict[str, float], reference_ns: int) -> MeanElements:
     name = next((f"{s}{number - less:02d}" for s, first, last, less in _SYSTEMS if first <= number <= last), None)
     if name is None:
         raise ValueError(f"identity {number} is of no GPS or QZSS satellite")
-    if not (_MIN_SQRT_A < value["sqrt_a"] < _MAX_SQRT_A and 0.0 <= value["e"] < _MAX_ECCENTRICITY):
-        raise ValueError("its orbit is none of a navigation satellite")
+    _check_orbit(name[0], value["sqrt_a"], value["e"], value["i_rad"])
     epoch_ns = _week(int(value["week"]), reference_ns) * _WEEK_NS + round(value["toa_s"] * const.NS_PER_S)
     a_m = value["sqrt_a"] ** 2
     motion = math.degrees(math.sqrt(const.GM_GPS_M3S2 / a_m**3)) * const.SECONDS_PER_DAY
@@ -149,6 +151,25 @@ def _orbit(value: dict[str, float], reference_ns: int) -> MeanElements:
         healthy=value["health"] == 0,
         source="YUMA",
     )
+
+
+def _check_orbit(system: str, sqrt_a: float, eccentricity: float, inclination_rad: float) -> None:
+    """Refuse elements that no satellite of the system has; YUMA files of other systems use the same numbers."""
+    axis, tilt = np.array(sqrt_a), np.array(inclination_rad)
+    if not 0.0 <= eccentricity < _MAX_ECCENTRICITY:
+        raise ValueError(f"its eccentricity {eccentricity:g} is none of a navigation satellite")
+    if not ORBIT_BOUNDS[system].hold(axis):
+        others = [SYSTEMS[s].name for s, bounds in ORBIT_BOUNDS.items() if s != system and bounds.hold(axis)]
+        if _GLONASS_SQRT_A[0] <= sqrt_a <= _GLONASS_SQRT_A[1]:
+            others.append("GLONASS")
+        owner = f"an orbit of {' or '.join(others)}" if others else "none of a navigation satellite"
+        raise ValueError(
+            f"its sqrt(a) of {sqrt_a:g} is {owner}, and numbers of YUMA files mean satellites of GPS and QZSS"
+        )
+    if not ORBIT_BOUNDS[system].hold(axis, tilt):
+        semicircles = bool(ORBIT_BOUNDS[system].hold(axis, tilt * math.pi))
+        hint = "looks like semicircles, not radians" if semicircles else f"is none of {SYSTEMS[system].name}"
+        raise ValueError(f"its inclination of {inclination_rad:g} {hint}")
 
 
 def _week(week: int, reference_ns: int) -> int:

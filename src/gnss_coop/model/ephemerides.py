@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from gnss_coop.errors import EphemerisGapError, ScenarioError
-from gnss_coop.model import gates, timescales
+from gnss_coop.model import dates, gates, timescales
 from gnss_coop.model import records as rec
 from gnss_coop.model.messages import MESSAGES, NO_FIELD
 from gnss_coop.model.records import Derived, RecordTable, Reject
+from gnss_coop.model.semicircles import in_semicircles
 from gnss_coop.model.systems import SYSTEMS
 
 if TYPE_CHECKING:
@@ -125,9 +126,10 @@ class Ephemerides:
         table, derived, n_lines = table.take(rows), derived.take(rows), n_lines[rows]
         duplicated = rec.duplicated(table, derived)
         table, derived, n_lines = table.take(~duplicated), derived.take(~duplicated), n_lines[~duplicated]
-        reasons = gates.gate(table, derived, n_lines)
-        utc_ns = timescales.gpst_to_utc_ns(table.toc_ns)
-        reasons = gates.off_grid(table, utc_ns) | reasons
+        reasons = gates.off_grid(table, timescales.gpst_to_utc_ns(table.toc_ns))
+        reasons |= dates.misdated(table, derived)
+        reasons |= gates.gate(table, derived, n_lines)
+        reasons |= in_semicircles(table)
         rejected = [*rejects, *_rejects(table, files, reasons)]
         good = _all_but(len(table), reasons)
         table, derived = table.take(good), derived.take(good)

@@ -68,11 +68,15 @@ def _kepler_gates(
     message: msg.Message, values: Floats, table: RecordTable, derived: Derived, rows: Integers
 ) -> Iterator[tuple[Booleans, Callable[[int], str]]]:
     bounds = msg.ORBIT_BOUNDS[message.system]
-    sqrt_a, eccentricity = values[:, field(2, 3)], values[:, field(2, 1)]
-    inside = np.zeros(len(rows), dtype=bool)
-    for low, high in zip(bounds.sqrt_a_min, bounds.sqrt_a_max, strict=True):
-        inside |= (sqrt_a >= low) & (sqrt_a <= high)
-    yield ~inside, lambda i: f"semi-major axis of {sqrt_a[i] ** 2 / 1e3:.0f} km belongs to no orbit of this system"
+    sqrt_a, eccentricity, inclination = (values[:, field(*at)] for at in ((2, 3), (2, 1), (4, 0)))
+    yield (
+        ~bounds.hold(sqrt_a),
+        lambda i: f"semi-major axis of {sqrt_a[i] ** 2 / 1e3:.0f} km belongs to no orbit of this system",
+    )
+    yield (
+        ~bounds.hold(sqrt_a, inclination),
+        lambda i: f"inclination of {np.degrees(inclination[i]):.4g} deg belongs to no orbit of this system and size",
+    )
     yield (
         ~((eccentricity >= 0) & (eccentricity <= bounds.eccentricity_max)),
         lambda i: f"eccentricity {eccentricity[i]:.6g} is not between 0 and {bounds.eccentricity_max}",
@@ -121,11 +125,20 @@ def _state_gates(
     )
     w = const.OMEGA_E_GLONASS_RADPS
     turning = np.stack([-w * position[:, 1], w * position[:, 0], np.zeros(len(rows))], axis=1)
-    speed = np.linalg.norm(velocity + turning, axis=1)
+    inertial = velocity + turning
+    speed = np.linalg.norm(inertial, axis=1)
     slow, fast = msg.GLONASS_SPEED_MPS
     yield (
         ~((speed >= slow) & (speed <= fast)),
         lambda i: f"orbital speed of {speed[i]:.0f} m/s is not between {slow:.0f} and {fast:.0f} m/s",
+    )
+    normal = np.cross(position, inertial)
+    with np.errstate(invalid="ignore"):
+        inclination = np.arccos(normal[:, 2] / np.linalg.norm(normal, axis=1))
+    least, largest = msg.GLONASS_INCLINATION_RAD
+    yield (
+        ~((inclination >= least) & (inclination <= largest)),
+        lambda i: f"inclination of {np.degrees(inclination[i]):.1f} deg is none of GLONASS",
     )
 
 

@@ -12,7 +12,13 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
+
 from gnss_coop import constants as const
+
+Floats = npt.NDArray[np.float64]
+Booleans = npt.NDArray[np.bool_]
 
 
 class OrbitModel(IntEnum):
@@ -130,41 +136,95 @@ MESSAGE_INDEX: Final[dict[tuple[str, str], int]] = {(m.system, m.name): i for i,
 
 
 @dataclass(frozen=True, slots=True)
+class OrbitKind:
+    """A class of orbits that a system has.
+
+    Attributes
+    ----------
+    sqrt_a : tuple of 2 float
+        Bounds of the square root of the semi-major axis [sqrt(m)].
+    inclination_rad : tuple of 2 float
+        Bounds of the inclination as broadcast [rad] (of a BeiDou GEO in its frame tilted by 5 deg).
+    """
+
+    sqrt_a: tuple[float, float]
+    inclination_rad: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
 class OrbitBounds:
     """What the orbit of a system's satellites can look like, and the constants it is computed with.
 
     Attributes
     ----------
-    sqrt_a_min, sqrt_a_max : float
-        Bounds of the square root of the semi-major axis [sqrt(m)].
+    kinds : tuple of OrbitKind
+        Its classes of orbits.
     eccentricity_max : float
         Largest eccentricity seen in service (Galileo E14 and E18: 0.17; QZSS: 0.08).
     gm_m3s2, omega_e_radps : float
         Gravitational constant [m^3/s^2] and rotation of the Earth [rad/s] of the system's ICD.
     """
 
-    sqrt_a_min: tuple[float, ...]
-    sqrt_a_max: tuple[float, ...]
+    kinds: tuple[OrbitKind, ...]
     eccentricity_max: float
     gm_m3s2: float
     omega_e_radps: float
 
+    def hold(self, sqrt_a: Floats, inclination_rad: Floats | None = None) -> Booleans:
+        """Tell which semi-major axes (and inclinations) are those of an orbit that the system has."""
+        result = np.zeros(np.shape(sqrt_a), dtype=bool)
+        for kind in self.kinds:
+            within = (sqrt_a >= kind.sqrt_a[0]) & (sqrt_a <= kind.sqrt_a[1])
+            if inclination_rad is not None:
+                low, high = kind.inclination_rad
+                within &= (inclination_rad >= low) & (inclination_rad <= high)
+            result |= within
+        return result
 
-_MEDIUM, _SYNCHRONOUS = (6450.0,), (6540.0,)
+
+_SYNCHRONOUS = (6450.0, 6540.0)
 _GPS_EARTH = (const.GM_GPS_M3S2, const.OMEGA_E_GPS_RADPS)
 
+#: Inclinations leave room for drift, and none for angles in semicircles, but for geostationary orbits. Seen in files: GPS .90-1.12 (Block I stood at 63 deg), Galileo .87-1.00, BeiDou MEO
+#: .94-.99, IGSO .86-1.08, GEO .04-.13, QZSS .60-.76 and below .002, NavIC .50-.51 and .03-.09.
 ORBIT_BOUNDS: Final[dict[str, OrbitBounds]] = {
-    "G": OrbitBounds((5130.0,), (5180.0,), 0.1, *_GPS_EARTH),
-    "E": OrbitBounds((5270.0, 5420.0), (5310.0, 5460.0), 0.2, const.GM_GALILEO_M3S2, const.OMEGA_E_GPS_RADPS),
-    "C": OrbitBounds(
-        (5260.0, *_MEDIUM), (5300.0, *_SYNCHRONOUS), 0.1, const.GM_BEIDOU_M3S2, const.OMEGA_E_BEIDOU_RADPS
+    "G": OrbitBounds((OrbitKind((5130.0, 5180.0), (0.75, 1.2)),), 0.1, *_GPS_EARTH),
+    "E": OrbitBounds(
+        (OrbitKind((5270.0, 5310.0), (0.75, 1.2)), OrbitKind((5420.0, 5460.0), (0.75, 1.2))),
+        0.2, const.GM_GALILEO_M3S2, const.OMEGA_E_GPS_RADPS,
     ),
-    "J": OrbitBounds(_MEDIUM, _SYNCHRONOUS, 0.1, *_GPS_EARTH),
-    "I": OrbitBounds(_MEDIUM, _SYNCHRONOUS, 0.1, *_GPS_EARTH),
-}
+    "C": OrbitBounds(
+        (
+            OrbitKind((5260.0, 5300.0), (0.7, 1.2)),
+            OrbitKind(_SYNCHRONOUS, (0.7, 1.2)),
+            OrbitKind(_SYNCHRONOUS, (0.0, 0.2)),
+        ),
+        0.1, const.GM_BEIDOU_M3S2, const.OMEGA_E_BEIDOU_RADPS,
+    ),
+    "J": OrbitBounds(
+        (OrbitKind(_SYNCHRONOUS, (0.5, 1.0)), OrbitKind(_SYNCHRONOUS, (0.0, 0.15))), 0.1, *_GPS_EARTH
+    ),
+    "I": OrbitBounds(
+        (OrbitKind(_SYNCHRONOUS, (0.4, 0.7)), OrbitKind(_SYNCHRONOUS, (0.0, 0.12))), 0.1, *_GPS_EARTH
+    ),
+}  # fmt: skip
+
+#: No record is older [ISO date]: the first satellite of the system, BeiDou's own time for its second generation.
+FIRST_DATE: Final[dict[str, str]] = {
+    "G": "1980-01-06", "R": "1982-10-12", "E": "2005-12-28", "C": "2006-01-01", "J": "2010-09-11", "I": "2013-07-01",
+    "S": "1996-04-03",
+}  # fmt: skip
+#: Weeks that week fields count from, as weeks of GPS: RINEX's own first, then what converters were seen to write.
+WEEK_ORIGINS: Final[dict[str, tuple[int, ...]]] = {
+    "G": (0,), "J": (0,), "E": (0, 1024), "I": (0, 1024), "C": (1356, 0),
+}  # fmt: skip
+#: Systems whose messages carry ten bits of the week, which some files hold without the rest.
+SHORT_WEEK_SYSTEMS: Final = ("G", "J")
 
 #: Orbit radius of GLONASS satellites [m]: 25,508 km nominal.
 GLONASS_RADIUS_M: Final = (25.30e6, 25.70e6)
+#: Inclination of GLONASS satellites, from position and velocity [rad]: 64.8 deg nominal, 63.3 to 66.1 seen.
+GLONASS_INCLINATION_RAD: Final = (1.05, 1.22)
 #: Speed of GLONASS satellites in an inertial frame [m/s]: 3,953 nominal.
 GLONASS_SPEED_MPS: Final = (3850.0, 4050.0)
 #: Speed on each axis and luni-solar acceleration [m/s, m/s^2] that a state vector can carry: GLONASS ICD,

@@ -1,0 +1,227 @@
+"""What no satellite of a system can send is refused on its own, whatever stands beside it."""
+
+import gzip
+import io
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import gnss_coop as gc
+from gnss_coop.errors import EphemerisGapError, RinexError
+
+ROOT = Path(__file__).parents[2]
+SAMPLE = gzip.decompress((ROOT / "sample_rinex/BRDC00IGS_R_20240100000_01D_MN.rnx.gz").read_bytes()).decode()
+HEADER = (
+    "     3.04           N: GNSS NAV DATA    M: MIXED            RINEX VERSION / TYPE\n" + " " * 60 + "END OF HEADER\n"
+)
+#: Line and column of the fields that writers leave in semicircles, those of rates too.
+ANGLES = [(1, 2), (1, 3), (3, 2), (4, 0), (4, 2), (4, 3), (5, 0)]
+
+
+def records(systems: str, hours: range = range(4, 7)) -> list[list[str]]:
+    """Records of the sample day: lists of lines, the first with the epoch."""
+    found: list[list[str]] = []
+    for line in SAMPLE.partition("END OF HEADER")[2].splitlines()[1:]:
+        if line[0] != " ":
+            found.append([])
+        found[-1].append(line)
+    return [r for r in found if r[0][0] in systems and r[0][4:14] == "2024 01 10" and int(r[0][15:17]) in hours]
+
+
+def value(record: list[str], line: int, column: int) -> float:
+    return float(record[line][4 + 19 * column : 23 + 19 * column])
+
+
+def with_value(record: list[str], line: int, column: int, number: float) -> list[str]:
+    at = 4 + 19 * column
+    changed = f"{record[line][:at]:<{at}}{number:19.12E}{record[line][at + 19 :]}"
+    return [*record[:line], changed, *record[line + 1 :]]
+
+
+def moved(record: list[str], days: float) -> list[str]:
+    epoch = datetime.strptime(record[0][4:23], "%Y %m %d %H %M %S") + timedelta(days=days)
+    return [f"{record[0][:4]}{epoch:%Y %m %d %H %M %S}{record[0][23:]}", *record[1:]]
+
+
+def in_semicircles(record: list[str]) -> list[str]:
+    for line, column in ANGLES:
+        record = with_value(record, line, column, value(record, line, column) / np.pi)
+    return record
+
+
+def file_of(these: list[list[str]], name: str = "given.rnx") -> io.BytesIO:
+    stream = io.BytesIO((HEADER + "".join(f"{line}\n" for r in these for line in r)).encode())
+    stream.name = name
+    return stream
+
+
+def read(*these: list[list[str]]) -> gc.Ephemerides:
+    return gc.read_nav([file_of(t, f"given{i}.rnx") for i, t in enumerate(these)])
+
+
+def satellites(these: list[list[str]]) -> set[str]:
+    return {r[0][:3] for r in these}
+
+
+# --- Angles in semicircles ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("system", "GECJI")
+def test_a_file_in_semicircles_is_refused_with_that_word(system: str):
+    """Geostationary satellites too, whose inclination is possible in semicircles as well."""
+    nav = read([in_semicircles(r) for r in records(system)])
+    assert len(nav) == 0
+    assert {r.sv for r in nav.rejects} == satellites(records(system))
+    assert all("semicircles" in r.reason for r in nav.rejects)
+    with pytest.raises(EphemerisGapError, match="angles look like semicircles"):
+        gc.satellite_positions(nav, ["2024-01-10T05:05:14"])
+
+
+def test_geostationary_satellites_alone_are_known_by_their_angles():
+    geo = [r for r in records("C", range(5, 6)) if value(r, 2, 3) > 6400 and value(r, 4, 0) < 0.2]
+    assert len(satellites(geo)) >= 5
+    assert len(read(geo)) == len(geo)
+    assert len(read([in_semicircles(r) for r in geo])) == 0
+
+
+def test_systems_and_files_are_judged_apart():
+    good, bad = records("CGE"), [in_semicircles(r) for r in records("G")]
+    alone = read(good)
+    assert not alone.rejects
+    one_system = read([*records("CE"), *bad])
+    assert one_system.systems == ("C", "E")
+    merged = read(bad, good)
+    assert merged.table.names() == alone.table.names()
+    assert {r.file for r in merged.rejects} == {"given0.rnx"}
+
+
+def test_the_satellite_of_the_public_case_is_where_it_belongs():
+    """C19 at (-19730, -18442, -6952) km when semicircles are read as radians, at (408, 27872, -1478) km in truth."""
+    these = records("C", range(5, 6))
+    sky = gc.satellite_positions(read(these), ["2024-01-10T05:05:14"])
+    assert np.allclose(sky.positions.sel(sv="C19").values[0] / 1e3, (408, 27872, -1478), atol=1.0)
+    with pytest.raises(EphemerisGapError):
+        gc.satellite_positions(read([in_semicircles(r) for r in these]), ["2024-01-10T05:05:14"])
+
+
+@pytest.mark.parametrize(("sv", "inclination"), [("G05", 0.3), ("E11", 1.3), ("C20", 0.3), ("C20", 0.1), ("C06", 0.4),
+                                                 ("J02", 0.3), ("I02", 0.25), ("G05", -0.96)])  # fmt: skip
+def test_inclinations_that_no_orbit_of_the_system_has(sv: str, inclination: float):
+    these = records(sv[0])
+    odd = next(i for i, r in enumerate(these) if r[0][:3] == sv)
+    these[odd] = with_value(these[odd], 4, 0, inclination)
+    nav = read(these)
+    assert [r.sv for r in nav.rejects] == [sv]
+    assert "inclination" in nav.rejects[0].reason
+
+
+def test_a_glonass_state_with_another_inclination():
+    these = records("R", range(5, 6))
+    # The axes y and z exchanged: radius is right, plane is not.
+    swapped = with_value(these[0], 2, 0, value(these[0], 3, 0))
+    swapped = with_value(swapped, 3, 0, value(these[0], 2, 0))
+    swapped = with_value(swapped, 2, 1, value(these[0], 3, 1))
+    swapped = with_value(swapped, 3, 1, value(these[0], 2, 1))
+    (reject,) = read([swapped, *these[2:]]).rejects
+    assert reject.sv == these[0][0][:3]
+    assert "inclination" in reject.reason or "speed" in reject.reason
+
+
+# --- Dates --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore::gnss_coop.errors.LeapSecondWarning")
+@pytest.mark.parametrize("days", [-7 * 1024, 7 * 1024, -7, 14, 364])
+@pytest.mark.parametrize("system", "GECJI")
+def test_a_date_against_the_week_field(system: str, days: int):
+    these = records(system)
+    nav = read([moved(r, days) for r in these])
+    assert len(nav) == 0
+    assert all("contradicts" in r.reason or "before the first record" in r.reason for r in nav.rejects)
+
+
+@pytest.mark.filterwarnings("ignore::gnss_coop.errors.LeapSecondWarning")
+@pytest.mark.parametrize("days", [-7 * 1024, 7 * 1024])
+def test_what_carries_no_week_goes_by_the_others_of_its_file(days: int):
+    """GLONASS would be 20 km off: GPST - UTC was 13 s in 2004."""
+    nav = read([moved(r, days) for r in records("RCS")])
+    assert len(nav) == 0
+    assert any("cannot be trusted" in r.reason for r in nav.rejects if r.sv[0] == "R")
+    merged = read([moved(r, days) for r in records("RC")], records("RC"))
+    assert merged.table.names() == read(records("RC")).table.names()
+
+
+@pytest.mark.parametrize(("system", "written"), [
+    ("G", 2296 % 1024), ("J", 2296 % 1024), ("E", 2296 - 1024), ("I", 2296 - 1024), ("C", 2296), ("G", 0), ("C", -1),
+    ("E", 0.5), ("C", 1e9),
+])  # fmt: skip
+def test_weeks_that_converters_write_otherwise_or_not_at_all(system: str, written: float):
+    these = [with_value(r, 5, 2, written) for r in records(system)]
+    assert not read(these).rejects
+
+
+def test_the_week_of_transmission_near_the_week_s_end():
+    """2024-01-07T00:00 begins week 2296; the record of 00:00 is sent before, in week 2295."""
+    first = [moved(r, -3) for r in records("G", range(1))]
+    nav = read([with_value(with_value(r, 5, 2, 2295), 3, 0, value(r, 3, 0) - 3 * 86_400) for r in first])
+    assert len(nav) > 0
+    assert not nav.rejects
+
+
+@pytest.mark.parametrize(("system", "date"), [
+    ("E", "2004-05-26"), ("C", "2005-12-30"), ("J", "2009-05-01"), ("I", "2012-05-01"), ("R", "1981-05-01"),
+    ("S", "1994-05-01"),
+])  # fmt: skip
+def test_no_record_is_older_than_its_system(system: str, date: str):
+    days = (datetime.fromisoformat(date) - datetime(2024, 1, 10)).days // 7 * 7
+    these = [moved(r, days) for r in records(system)]
+    if system != "R" and system != "S":
+        these = [with_value(r, 5, 2, 0) for r in these]
+    nav = read(these)
+    assert len(nav) == 0
+    assert all("before the first record" in r.reason for r in nav.rejects)
+
+
+def test_whole_real_files_lose_nothing_by_it():
+    words = ("semicircles", "week field", "before the first", "cannot be trusted", "inclination")
+    for pattern in ("BRDC*.rnx.gz", "KMS3*MN.rnx", "brdc*.24?.gz", "Example_*.n"):
+        for path in (ROOT / "sample_rinex").glob(pattern):
+            rejects = gc.read_nav(path).rejects
+            assert not [r for r in rejects if any(w in r.reason for w in words)]
+
+
+# --- Almanacs -----------------------------------------------------------------------------------------------
+
+YUMA = """******** Week 238 almanac for PRN-{id:02d} ********
+ID:                         {id:02d}
+Health:                     000
+Eccentricity:               0.5000000000E-003
+Time of Applicability(s):  319488.0000
+Orbital Inclination(rad):   {tilt}
+Rate of Right Ascen(r/s):  -0.6800000000E-008
+SQRT(A)  (m 1/2):           {sqrt_a}
+Right Ascen at Week(rad):   0.1000000000E+001
+Argument of Perigee(rad):   0.500000000
+Mean Anom(rad):             0.2000000000E+001
+Af0(s):                     0.0000000000E+000
+Af1(s/s):                   0.0000000000E+000
+week:                        238
+
+"""
+
+
+@pytest.mark.parametrize(("sqrt_a", "tilt", "words"), [
+    (5282.6, 0.96, "BeiDou"), (6493.4, 0.06, "BeiDou"), (5440.6, 0.97, "Galileo"), (5050.6, 1.13, "GLONASS"),
+    (4000.0, 0.96, "none of a navigation satellite"), (5153.6, 0.306, "semicircles"), (5153.6, 0.1, "none of GPS"),
+])  # fmt: skip
+def test_yuma_of_another_system_is_not_read_as_gps(sqrt_a: float, tilt: float, words: str):
+    text = YUMA.format(id=19, sqrt_a=sqrt_a, tilt=tilt)
+    with pytest.raises(RinexError, match=words):
+        gc.read_almanac(io.BytesIO(text.encode()), reference="2023-11-02")
+    mixed = gc.read_almanac(
+        io.BytesIO((text + YUMA.format(id=7, sqrt_a=5153.6, tilt=0.96)).encode()), reference="2023-11-02"
+    )
+    assert mixed.satellites == ("G07",)
+    assert words in mixed.unmatched[0]
