@@ -7,6 +7,7 @@ import io
 import lzma
 import os
 import struct
+import tarfile
 import tracemalloc
 import zipfile
 from pathlib import Path
@@ -31,6 +32,26 @@ def zipped(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> byt
     return buffer.getvalue()
 
 
+def tarred(members: dict[str, bytes], kind: int = tarfile.GNU_FORMAT) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=kind) as archive:
+        for name, content in members.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            entry.type = tarfile.DIRTYPE if name.endswith("/") else tarfile.REGTYPE
+            archive.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def old_tar(name: str, content: bytes) -> bytes:
+    """Return an archive as it was before POSIX: without the word ustar; the checksum is the sum of all bytes."""
+    data = bytearray(tarred({name: content}))
+    data[257:512] = bytes(255)
+    data[148:156] = b" " * 8
+    data[148:156] = b"%06o\0 " % sum(data[:512])
+    return bytes(data)
+
+
 def encrypted_zip() -> bytes:
     """Set the encryption flag of a plain zip in both of its headers (APPNOTE 4.4.4, bit 0)."""
     data = bytearray(zipped({"a.rnx": TEXT}))
@@ -52,6 +73,12 @@ PACKED = {
     "zip, stored": zipped({"a.rnx": TEXT}, zipfile.ZIP_STORED),
     "zip with a folder and a macOS shadow": zipped({"d/": b"", "d/a.rnx": TEXT, "__MACOSX/d/._a.rnx": b"x"}),
     "gzip in zip": zipped({"a.rnx.gz": gzip.compress(TEXT)}),
+    "tar": tarred({"a.rnx": TEXT}),
+    "tar of POSIX 2001": tarred({"a.rnx": TEXT}, tarfile.PAX_FORMAT),
+    "tar from before POSIX": old_tar("a.rnx", TEXT),
+    "tar with a folder and a macOS shadow": tarred({"d/": b"", "d/._a.rnx": b"x", "d/a.rnx": TEXT}),
+    "tar in gzip": gzip.compress(tarred({"a.rnx": TEXT})),
+    "compress in tar in gzip": gzip.compress(tarred({"a.rnx.Z": ncompress.compress(TEXT)})),
     "compress in zip": zipped({"a.rnx.Z": ncompress.compress(TEXT)}),
 }
 
@@ -90,6 +117,10 @@ BAD = {
     "zip of several": (zipped({"a.24n": TEXT, "b.24g": TEXT}), "'a.24n', 'b.24g'.*unpack"),
     "zip, encrypted": (encrypted_zip(), "encrypted"),
     "zip, rare method": (zipped({"a": TEXT}, zipfile.ZIP_LZMA), "rare packing method"),
+    "tar without files": (gzip.compress(tarred({"d/": b""})), "tar archive holds 0 files"),
+    "tar of several": (gzip.compress(tarred({"a.24n": TEXT, "b.24g": TEXT})), "2 files: 'a.24n', 'b.24g'; unpack"),
+    "tar, cut": (tarred({"a.rnx": TEXT * 9})[:4000], "damaged|truncated"),
+    "tar in tar": (tarred({"a.tar": tarred({"a.rnx": TEXT})}), "tar archive within a tar archive"),
     "three layers": (gzip.compress(gzip.compress(gzip.compress(TEXT))), "more than 2 times"),
 }
 
@@ -181,7 +212,7 @@ def test_damage_never_raises_anything_else(packed: bytes, changes: list[tuple[in
 
 
 @given(
-    magic=st.sampled_from([b"", b"\x1f\x8b", b"\x1f\x9d", b"PK\x03\x04", b"BZh9", b"\xfd7zXZ\0"]),
+    magic=st.sampled_from([b"", b"\x1f\x8b", b"\x1f\x9d", b"PK\x03\x04", b"BZh9", b"\xfd7zXZ\0", PACKED["tar"][:512]]),
     rest=st.binary(),
 )
 def test_random_bytes_never_raise_anything_else(magic: bytes, rest: bytes):

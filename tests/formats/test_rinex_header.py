@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gnss_coop.errors import RinexError
+from gnss_coop.errors import GnssCoopWarning, RinexError
 from gnss_coop.formats.decompress import read_bytes
 from gnss_coop.formats.rinex_header import read_header
 
@@ -136,8 +136,37 @@ def test_a_byte_order_mark_is_passed_over():
     assert read_header(b"\xef\xbb\xbf" + header_of("     3.04           N"), "a.rnx").version == 3.04
 
 
+def test_blank_lines_and_comments_before_the_first_label_are_passed_over_and_told():
+    remark = f"{'made by hand':<60}COMMENT\r\n".encode()
+    data = b"\xef\xbb\xbf\r\n" + remark + b"\n" + header_of("     3.04           N", body="C01 2020")
+    header = read_header(data, "a.rnx")
+    assert (header.version, data[header.body_offset :], header.body_line) == (3.04, b"C01 2020", 6)
+    assert header.repairs == ((1, "1 comments and 2 blank lines before RINEX VERSION / TYPE: passed over"),)
+    with pytest.raises(RinexError, match="line 4: this is an observation file"):
+        read_header(data.replace(b"3.04           N", b"3.04           O"), "a.rnx")
+
+
+@pytest.mark.parametrize("version", [2.13, 2.20, 3.06, 3.90, 4.03])
+def test_a_newer_minor_version_is_read_with_a_warning(version: float):
+    known = {2: "2.12", 3: "3.05", 4: "4.02"}[int(version)]
+    with pytest.warns(GnssCoopWarning, match=f"version {version:.2f} is newer than {known} and is read like it"):
+        header = read_header(header_of(f"     {version:.2f}           N"), "a.rnx")
+    assert header.version == version
+
+
 REFUSED = {
     "web page": (b"<!DOCTYPE html>\n<html>", "web page"),
+    "web page without a type": (b"\r\n<html lang='en'>", "web page"),
+    "web page written as XML": (b"<?xml version='1.0'?>\n<!DOCTYPE html>\n<html>", "web page"),
+    "XML": (b"<?xml version='1.0'?>\n<omm/>", "an XML document"),
+    "XML without its first line": (b"<ndm><omm/></ndm>", "an XML document"),
+    "JSON": (b'{"error": 404}', "a JSON document"),
+    "IONEX": (
+        b"     1.0            IONOSPHERE MAPS     GPS                 IONEX VERSION / TYPE\n",
+        "an IONEX map of the ionosphere",
+    ),
+    "blank lines alone": (b"\n" * 50, "lacks RINEX VERSION / TYPE"),
+    "text before the first label": (b"Dear all,\n" + header_of("     3.04           N"), "lacks RINEX"),
     "SP3": (b"#dP2025  1  5  0  0  0.00000000     289 d+D   IGS20 FIT AIUB\n", "SP3"),
     "binary": (bytes(range(256)), "binary"),
     "text": (b"Dear all,\n", "lacks RINEX VERSION / TYPE"),
@@ -154,7 +183,7 @@ REFUSED = {
         header_of("     1              N"),
         "version 1.00 is not supported.*2.00-2.12, 3.00-3.05, 4.00-4.02",
     ),
-    "version 3.9": (header_of("     3.90           N"), "version 3.90 is not supported"),
+    "version 5": (header_of("     5.00           N"), "version 5.00 is not supported"),
     "version 9.99": (header_of("     9.99           N: GNSS NAV DATA    C: BEIDOU"), "version 9.99"),
     "version nan": (header_of("     nan            N"), "not supported"),
     "no version": (header_of("     x.xx           N"), "'x.xx' is not a number"),

@@ -225,7 +225,7 @@ def test_time_system_of_one_system_files():
     [
         (b"hello", "not a RINEX file"),
         (v3(*GOOD).replace(b"OBSERVATION", b"NAVIGATION "), r"navigation file; give it with --nav"),
-        (v3(*GOOD).replace(b"     3.04", b"     5.04"), "'5.04' is not supported"),
+        (v3(*GOOD).replace(b"     3.04", b"     5.04"), "version 5.04 is not supported"),
         (v3(*GOOD).replace(b"SYS / # / OBS TYPES", b"COMMENT            "), "no observation types"),
         (v3(), "no usable epoch"),
         (

@@ -9,7 +9,7 @@ import hatanaka
 import pytest
 
 import gnss_coop as gc
-from gnss_coop.errors import RinexError
+from gnss_coop.errors import GnssCoopWarning, RinexError
 
 ROOT = Path(__file__).resolve().parents[2]
 REPORTS = ROOT / "tests/data/public_reports"
@@ -307,3 +307,20 @@ def test_memory_is_bounded_by_the_size_of_the_file(body):
     tracemalloc.stop()
     assert len(obs) == 2
     assert peak < 12 * len(data) + 50e6  # a list of 100,000 places takes 20 MB
+
+
+def test_blank_lines_and_comments_before_the_first_label_are_passed_over_and_counted():
+    obs = gc.read_obs(io.BytesIO(b"\n" + labelled("by hand", "COMMENT").encode() + v3(*GOOD)))
+    assert len(obs) == len(gc.read_obs(io.BytesIO(v3(*GOOD)))) == 2
+    assert [(r.line, r.reason) for r in obs.repairs] == [
+        (1, "1 comments and 1 blank lines before RINEX VERSION / TYPE: passed over")
+    ]
+
+
+@pytest.mark.parametrize(("data", "version"), [(v3, "3.06"), (v3, "4.03"), (v2, "2.20")])
+def test_a_newer_minor_version_is_read_with_a_warning(data, version):
+    body = GOOD if data is v3 else (*epoch_2(0, ["G01"]), VALUE + VALUE)
+    text = data(*body).replace(b"3.04" if data is v3 else b"2.11", version.encode())
+    with pytest.warns(GnssCoopWarning, match=f"RINEX version {version} is newer than .* and is read like it"):
+        obs = gc.read_obs(io.BytesIO(text))
+    assert len(obs) == len(gc.read_obs(io.BytesIO(data(*body))))

@@ -1,8 +1,8 @@
 """Bytes of a file, whatever it is packed in, with a bound on what unpacking may cost.
 
-Archives of RINEX files hold ``.Z``, ``.gz``, ``.zip``, ``.bz2`` and ``.xz`` side by side, often under names
-that say something else. The kind is therefore told by the first bytes. Nothing is written to disk and the
-names of zip members are never used as paths.
+Archives of RINEX files hold ``.Z``, ``.gz``, ``.zip``, ``.tar``, ``.bz2`` and ``.xz`` side by side, often under
+names that say something else. The kind is therefore told by the first bytes. Nothing is written to disk and the
+names of members are never used as paths.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ import gzip
 import io
 import lzma
 import os
+import tarfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
@@ -70,8 +71,9 @@ def read_bytes(
 ) -> tuple[str, bytes]:
     """Read a file and unpack it.
 
-    Knows gzip (of several members too), compress (``.Z``), zip with one file in it, bzip2 and xz, told by
-    their first bytes. A packed file within a packed file is unpacked as well, but no deeper.
+    Knows gzip (of several members too), compress (``.Z``), zip and tar with one file in them, bzip2 and xz, told
+    by their first bytes. A packed file within a packed file is unpacked as well, but no deeper; a tar archive
+    between or within them does not count.
 
     Parameters
     ----------
@@ -93,12 +95,12 @@ def read_bytes(
     Raises
     ------
     RinexError
-        If the source cannot be read, is empty, damaged or cut, would pass a bound, or is a zip that holds
-        anything but one readable file.
+        If the source cannot be read, is empty, damaged or cut, would pass a bound, or is a zip or tar archive
+        that holds anything but one readable file.
 
     Notes
     -----
-    gzip is RFC 1952; the first bytes are those of the ``magic`` database.
+    gzip is RFC 1952, tar POSIX.1-1988 and its forerunners; the first bytes are those of the ``magic`` database.
 
     Examples
     --------
@@ -110,10 +112,12 @@ def read_bytes(
     try:
         data = _read_all(source, name, max_bytes)
         packed_bytes = len(data)
-        for _ in range(_MAX_LAYERS):
-            unpack = _unpacker(data)
-            if unpack is None:
-                break
+        n_layers, of_tar = 0, False
+        while (unpack := _unpacker(data)) is not None and n_layers < _MAX_LAYERS:
+            if unpack is _unpack_tar and of_tar:
+                raise RinexError("is a tar archive within a tar archive; unpack it first", name)
+            of_tar |= unpack is _unpack_tar
+            n_layers += unpack is not _unpack_tar
             data = _unpack_checked(unpack, data, _Sink(name, packed_bytes, max_bytes, max_ratio))
     except MemoryError:
         raise RinexError("does not fit into the memory; free some, or split the file", name) from None
@@ -193,19 +197,46 @@ def _unpack_zip(data: bytes, sink: _Sink) -> None:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         # macOS adds a shadow entry to each file
         members = [m for m in archive.infolist() if not (m.is_dir() or m.filename.startswith("__MACOSX/"))]
-        if len(members) != 1:
-            listed = ", ".join(repr(m.filename) for m in members[:5]) + (", ..." if len(members) > 5 else "")
-            raise RinexError(
-                f"this zip holds {len(members)} files{': ' if members else ''}{listed}; "
-                "unpack it and name the file you want",
-                sink.path,
-            )
+        _expect_one("zip", [m.filename for m in members], sink.path)
         if members[0].flag_bits & 1:
             raise RinexError("this zip is encrypted; unpack it first", sink.path)
         if members[0].compress_type not in _ZIP_METHODS:
             raise RinexError("this zip uses a rare packing method; unpack it first", sink.path)
         with archive.open(members[0]) as stream:
             _copy(stream, sink)
+
+
+def _unpack_tar(data: bytes, sink: _Sink) -> None:
+    with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
+        # macOS adds a shadow entry to each file
+        members = [m for m in archive if m.isfile() and not m.name.rpartition("/")[2].startswith("._")]
+        _expect_one("tar archive", [m.name for m in members], sink.path)
+        stream = archive.extractfile(members[0])
+        if stream is not None:
+            _copy(stream, sink)
+
+
+def _expect_one(kind: str, names: Sequence[str], path: str) -> None:
+    if len(names) != 1:
+        listed = ", ".join(map(repr, names[:5])) + (", ..." if len(names) > 5 else "")
+        raise RinexError(
+            f"this {kind} holds {len(names)} files{': ' if names else ''}{listed}; "
+            "unpack it and name the file you want",
+            path,
+        )
+
+
+def _is_tar(data: bytes) -> bool:
+    """Tell a tar archive by the checksum of its first block, which holds in all of its dialects."""
+    if data[257:262] == b"ustar":
+        return True
+    if len(data) < tarfile.BLOCKSIZE or b"\0" not in data[:100]:
+        return False
+    try:
+        tarfile.TarInfo.frombuf(data[: tarfile.BLOCKSIZE], "latin-1", "replace")
+    except tarfile.HeaderError:
+        return False
+    return True
 
 
 _UNPACKERS: Final[tuple[tuple[bytes, _Unpacker], ...]] = (
@@ -219,4 +250,5 @@ _UNPACKERS: Final[tuple[tuple[bytes, _Unpacker], ...]] = (
 
 
 def _unpacker(data: bytes) -> _Unpacker | None:
-    return next((unpack for magic, unpack in _UNPACKERS if data.startswith(magic)), None)
+    unpack = next((unpack for magic, unpack in _UNPACKERS if data.startswith(magic)), None)
+    return _unpack_tar if unpack is None and _is_tar(data) else unpack

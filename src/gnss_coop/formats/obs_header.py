@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from gnss_coop.errors import RinexError
-from gnss_coop.formats.rinex_header import guess, header_lines
+from gnss_coop.formats.file_kinds import check_version, first_line, told_before
+from gnss_coop.formats.rinex_header import header_lines
 from gnss_coop.model.systems import SYSTEMS, TimeScale
 
-_VERSIONS: Final = ((2.00, 2.12), (3.00, 3.05), (4.00, 4.02))
-_FIRST_LABEL: Final = "RINEX VERSION / TYPE"
 _ALL: Final = ""  # key of the types that hold for all systems, as in version 2
 
 #: Time systems as TIME OF FIRST OBS names them; Galileo, QZSS and NavIC times agree with GPST to nanoseconds.
@@ -108,8 +107,8 @@ def read_obs_header(data: bytes, path: str) -> ObsHeader:
     Raises
     ------
     RinexError
-        If this is no RINEX observation file of version 2.00-2.12, 3.00-3.05 or 4.00-4.02, or the header does not
-        end, has no observation types, or names an unknown time system.
+        If this is no RINEX observation file of version 2, 3 or 4, or the header does not end, has no observation
+        types, or names an unknown time system.
 
     Notes
     -----
@@ -126,12 +125,13 @@ def read_obs_header(data: bytes, path: str) -> ObsHeader:
     >>> header.types, header.time_system
     ({'C': ('C2I', 'L2I')}, 'BDT')
     """
-    version, system = _first_line(data, path)
+    version, system, before = _first_line(data, path)
     lines, body_offset = header_lines(data, path)
     texts: dict[str, str] = {}
     for line in lines:
         texts.setdefault(_label(line), line.ljust(60)[:60])
     types, notes = read_types(lines, version, 1)
+    notes += [(1, False, told_before(before))] if before else []
     if not types:
         raise RinexError("the header has no observation types; fetch the file again", path)
     receiver, antenna = texts.get("REC # / TYPE / VERS", ""), texts.get("ANT # / TYPE", "")
@@ -208,19 +208,17 @@ def _label(line: str) -> str:
     return line[60:80].strip().upper()
 
 
-def _first_line(data: bytes, path: str) -> tuple[float, str]:
-    line = data[:1000].partition(b"\n")[0].decode("latin-1")
-    if _FIRST_LABEL not in line.upper():
-        raise RinexError(f"this is not a RINEX file{guess(line, data)}; give a RINEX observation file", path, 1)
+def _first_line(data: bytes, path: str) -> tuple[float, str, tuple[str, ...]]:
+    line, number, before = first_line(data, path, "a RINEX observation file")
     version = round(_number(line[:20]), 2)
     kind = line[20:21].upper()
     if kind != "O":
-        raise RinexError(_OTHERS.get(kind, f"file type {kind!r} is unknown; give the observation file"), path, 1)
-    if not any(first <= version <= last for first, last in _VERSIONS):
-        known = ", ".join(f"{first:.2f}-{last:.2f}" for first, last in _VERSIONS)
-        raise RinexError(f"RINEX version {line[:20].strip()!r} is not supported; these are: {known}", path, 1)
+        raise RinexError(_OTHERS.get(kind, f"file type {kind!r} is unknown; give the observation file"), path, number)
+    if math.isnan(version):
+        raise RinexError(f"the RINEX version {line[:20].strip()!r} is not a number; correct it", path, number)
+    check_version(version, path, number)
     letter = line[40:41].upper()
-    return version, letter if letter in (*SYSTEMS, "M") else "G"  # blank means GPS
+    return version, letter if letter in (*SYSTEMS, "M") else "G", before  # blank means GPS
 
 
 def _number(text: str) -> float:

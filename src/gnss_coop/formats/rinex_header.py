@@ -13,15 +13,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from gnss_coop.errors import RinexError
+from gnss_coop.formats.file_kinds import check_version, first_line, told_before
 from gnss_coop.model.systems import SYSTEMS
 
 _MAX_LINES: Final = 2000  # long merged files carry hundreds of comments; nobody writes thousands
 _MAX_LINE_BYTES: Final = 1000  # of a longer line only this much is looked at
 _LABEL: Final = slice(60, 80)
-_FIRST_LABEL: Final = "RINEX VERSION / TYPE"
-
-#: First and last version read, of each generation.
-_VERSIONS: Final = ((2.00, 2.12), (3.00, 3.05), (4.00, 4.02))
 
 #: RINEX 2 tells the system by the file type; type N may name another one in column 41.
 _SYSTEM_OF_V2_TYPE: Final = {"N": "G", "G": "R", "H": "S", "E": "E", "L": "E"}
@@ -32,20 +29,6 @@ _OTHER_TYPES: Final = {
     "C": "a clock file",
     "B": "a file of SBAS broadcast data",
 }
-
-# Other kinds of file that get mistaken for RINEX, told by their first characters or first label.
-_WEB_PAGE: Final = "a web page, perhaps the login form that was sent instead of the file"
-_LOOKALIKES: Final = (
-    ("<!DOCTYPE", _WEB_PAGE),
-    ("<HTML", _WEB_PAGE),
-    ("<?XML", "an XML document"),
-    *((f"#{version}", "an SP3 orbit file") for version in "ABCD"),
-)
-_OTHER_LABELS: Final = (
-    ("CRINEX VERS", "a compact RINEX (Hatanaka) observation file"),
-    ("IONEX VERSION", "an IONEX map of the ionosphere"),
-)
-_UTF8_MARK: Final = "\xef\xbb\xbf"  # the byte order mark that some editors put in front, read as Latin-1
 
 #: Labels whose numbers are kept, and the width of the key before them (0: the label itself is the key).
 _IONOSPHERE: Final = {"IONOSPHERIC CORR": 4, "ION ALPHA": 0, "ION BETA": 0}
@@ -86,6 +69,8 @@ class NavHeader:
         Offset of the first line after the header [byte].
     body_line : int
         Number of that line, counted from 1.
+    repairs : tuple of (int, str)
+        What was read otherwise than it is written: line and description.
     """
 
     version: float
@@ -100,6 +85,7 @@ class NavHeader:
     time_corrections: dict[str, tuple[float, ...]] = field(default_factory=dict)
     body_offset: int = 0
     body_line: int = 1
+    repairs: tuple[tuple[int, str], ...] = ()
 
 
 def read_header(data: bytes, path: str) -> NavHeader:
@@ -120,8 +106,13 @@ def read_header(data: bytes, path: str) -> NavHeader:
     Raises
     ------
     RinexError
-        If this is not a RINEX navigation file of version 2.00-2.12, 3.00-3.05 or 4.00-4.02 (the message says
-        what it looks like instead), or if its header does not end.
+        If this is not a RINEX navigation file of version 2, 3 or 4 (the message says what it looks like
+        instead), or if its header does not end.
+
+    Warns
+    -----
+    GnssCoopWarning
+        Of a minor version beyond 2.12, 3.05 and 4.02, which is read like these.
 
     Notes
     -----
@@ -134,7 +125,8 @@ def read_header(data: bytes, path: str) -> NavHeader:
     >>> header.version, header.system, header.body_line
     (3.04, 'C', 3)
     """
-    version, file_type, system = _first_line(data, path)
+    line_1 = first_line(data, path, "a RINEX navigation file")
+    version, file_type, system = _first_line(line_1.text, line_1.number, path)
     lines, body_offset = header_lines(data, path)
     texts: dict[str, str] = {}
     comments: list[str] = []
@@ -164,6 +156,7 @@ def read_header(data: bytes, path: str) -> NavHeader:
         time_corrections=time_corrections,
         body_offset=body_offset,
         body_line=len(lines) + 1,
+        repairs=((1, told_before(line_1.before)),) if line_1.before else (),
     )
 
 
@@ -187,41 +180,28 @@ def _label(line: str) -> str:
     return line[_LABEL].upper().partition(":")[0].strip()  # of "DELTA-UTC: A0,A1,T,W" the first word
 
 
-def _first_line(data: bytes, path: str) -> tuple[float, str, str]:
+def _first_line(line: str, number: int, path: str) -> tuple[float, str, str]:
     """Version, type and system of a file that can be read; anything else is refused by name."""
-    line = data[:_MAX_LINE_BYTES].partition(b"\n")[0].decode("latin-1").removeprefix(_UTF8_MARK)
-    if _FIRST_LABEL not in line.upper():
-        raise RinexError(f"this is not a RINEX file{guess(line, data)}; give a RINEX navigation file", path, 1)
     try:
         version = round(float(line[:20].split()[0]), 2)
     except (IndexError, ValueError):
-        raise RinexError(f"the RINEX version {line[:20].strip()!r} is not a number; correct it", path, 1) from None
+        raise RinexError(f"the RINEX version {line[:20].strip()!r} is not a number; correct it", path, number) from None
     file_type = line[20:21].upper()
     if file_type in _OTHER_TYPES:
-        raise RinexError(f"this is {_OTHER_TYPES[file_type]} (RINEX {version:.2f}); give the navigation file", path, 1)
-    if not any(first <= version <= last for first, last in _VERSIONS):
-        known = ", ".join(f"{first:.2f}-{last:.2f}" for first, last in _VERSIONS)
-        raise RinexError(f"RINEX version {version:.2f} is not supported; these are: {known}", path, 1)
+        raise RinexError(
+            f"this is {_OTHER_TYPES[file_type]} (RINEX {version:.2f}); give the navigation file", path, number
+        )
+    check_version(version, path, number)
     if file_type != "N" and not (version < 3 and file_type in _SYSTEM_OF_V2_TYPE):
-        raise RinexError(f"file type {file_type!r} of RINEX {version:.2f} is unknown; give a navigation file", path, 1)
+        raise RinexError(
+            f"file type {file_type!r} of RINEX {version:.2f} is unknown; give a navigation file", path, number
+        )
     letter = line[40:41].upper()
     if letter not in (*SYSTEMS, "M"):
         letter = ""
     if version < 3 and not (file_type == "N" and letter):
         letter = _SYSTEM_OF_V2_TYPE[file_type]
     return version, file_type, letter
-
-
-def guess(line: str, data: bytes) -> str:
-    """Say what a file looks like that is not RINEX."""
-    start = line.lstrip().upper()
-    for beginning, kind in _LOOKALIKES:
-        if start.startswith(beginning):
-            return f" but {kind}"
-    for label, kind in _OTHER_LABELS:
-        if label in start:
-            return f" but {kind}"
-    return " but binary data" if b"\0" in data[:_MAX_LINE_BYTES] else " (its first line lacks RINEX VERSION / TYPE)"
 
 
 def _keep_numbers(kept: dict[str, tuple[float, ...]], line: str, label: str, key_width: int) -> None:

@@ -44,8 +44,8 @@ def read_nav(
 ) -> Ephemerides:
     """Read RINEX navigation files into one set of ephemerides.
 
-    Versions 2.00-2.12, 3.00-3.05 and 4.00-4.02, all systems and message types, plain or packed (gzip,
-    compress, zip, bzip2, xz). A record that several files carry counts once.
+    Versions 2, 3 and 4 (minor ones beyond 2.12, 3.05 and 4.02 with a warning), all systems and message types, plain or
+    packed (gzip, compress, zip, tar, bzip2, xz). A record that several files carry counts once.
 
     Parameters
     ----------
