@@ -185,8 +185,9 @@ class OrbitBounds:
 _SYNCHRONOUS = (6450.0, 6540.0)
 _GPS_EARTH = (const.GM_GPS_M3S2, const.OMEGA_E_GPS_RADPS)
 
-#: Inclinations leave room for drift, and none for angles in semicircles, but for geostationary orbits. Seen in files: GPS .90-1.12 (Block I stood at 63 deg), Galileo .87-1.00, BeiDou MEO
-#: .94-.99, IGSO .86-1.08, GEO .04-.13, QZSS .60-.76 and below .002, NavIC .50-.51 and .03-.09.
+#: Inclinations leave room for drift, and none for angles in semicircles, but for geostationary orbits. Seen in files:
+#: GPS .90-1.12 (Block I stood at 63 deg), Galileo .87-1.00, BeiDou MEO .94-.99, IGSO .86-1.08, GEO .04-.13,
+#: QZSS .60-.76 and below .002, NavIC .50-.51 and .03-.09.
 ORBIT_BOUNDS: Final[dict[str, OrbitBounds]] = {
     "G": OrbitBounds((OrbitKind((5130.0, 5180.0), (0.75, 1.2)),), 0.1, *_GPS_EARTH),
     "E": OrbitBounds(
