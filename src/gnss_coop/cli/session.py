@@ -153,6 +153,8 @@ class Session:
         from gnss_coop.formats.almanacs import read_almanac
 
         almanac = read_almanac(sources([path])[0], reference=self._options["at"] or self._options["start"])
+        for note in almanac.notes:
+            self.note(f"note: {note}")
         left_out = almanac.unmatched
         if left_out:
             shown = "; ".join(left_out[:_SHOWN_REJECTS]) + ("; ..." if len(left_out) > _SHOWN_REJECTS else "")

@@ -78,6 +78,8 @@ class Almanac:
         What the source names without a RINEX name that could be told, and what was left out of it, with the reason.
     files : tuple of str
         Where it was read from.
+    notes : tuple of str
+        What else a reader should know.
 
     Examples
     --------
@@ -91,6 +93,7 @@ class Almanac:
     orbits: tuple[Orbit, ...]
     unmatched: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.orbits)
