@@ -8,8 +8,10 @@ import pytest
 import xarray as xr
 
 from gnss_coop.analysis.dop import dilution_of_precision
+from gnss_coop.analysis.dop_map import dop_map
 from gnss_coop.analysis.visibility import visibility
 from gnss_coop.errors import ScenarioError
+from gnss_coop.model.grid import GeoGrid
 from gnss_coop.model.stations import Geodetic, Station
 
 PLACES = {"Irkutsk": (52.219020, 104.316188, 502.04), "Shanghai": (31.099642, 121.200445, 22.09)}
@@ -110,6 +112,19 @@ def test_prior_lies_between_common_and_per_system(sky):
     )
     assert (common < prior).all()
     assert (prior < free).all()
+
+
+@pytest.mark.parametrize(("clocks", "tolerance"), [("prior:0", 0.0), ("prior:1e-6", 1e-9), ("prior:0.001", 1e-6)])
+def test_prior_of_nothing_is_a_common_clock(sky, clocks, tolerance):
+    """At 0 exactly; near it all five DOPs come to it, on stations and on maps: clocks that agree count once."""
+    names = ["gdop", "pdop", "hdop", "vdop", "tdop"]
+    common, near = (dilution_of_precision(sky, stations(), "R+C+G", clocks=c)[names] for c in ("common", clocks))
+    xr.testing.assert_allclose(near, common, rtol=tolerance, atol=0.0)
+    world, beside = (
+        dop_map(sky, GeoGrid(30), "R+C+G", clocks=c, dops=names)[[f"{name}_median" for name in names]]
+        for c in ("common", clocks)
+    )
+    xr.testing.assert_allclose(beside, world, rtol=max(tolerance, 2e-7), atol=0.0)  # medians are single precision
 
 
 def test_horizon_takes_satellites_away(sky):

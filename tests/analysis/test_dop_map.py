@@ -81,7 +81,12 @@ def textbook(lines, letters, clocks):
         sigma_m = float(clocks.partition(":")[2]) * 1e-9 * 299_792_458.0
         design = np.vstack([design, [0, 0, 0, 1 / sigma_m, -1 / sigma_m]])
     q = np.diag(np.linalg.inv(design.T @ design))
-    return np.sqrt([q.sum(), q[:3].sum(), q[:2].sum(), q[2], q[3:].sum()])
+    clock = q[3:].sum()
+    if len(design) > len(lines):  # as many clocks as the ranges estimate: the trace of the clocks' resolution matrix
+        counted = np.diag([letters.tolist().count(letter) for letter in present])
+        known = np.array([[1, -1], [-1, 1]]) / sigma_m**2
+        clock *= np.trace(np.linalg.solve(counted + known, counted)) / 2
+    return np.sqrt([q[:3].sum() + clock, q[:3].sum(), q[:2].sum(), q[2], clock])
 
 
 @days

@@ -67,6 +67,19 @@ class Tile:
         return np.arctan2(up, np.hypot(east, north))
 
 
+def clocks_counted(system, variance):
+    """How many clocks the ranges estimate: trace of the resolution matrix (F + P)^-1 F, written out.
+
+    P is the prior's information: each clock is a common one, of which nothing is known, plus an own offset.
+    """
+    _, counts = np.unique(system, return_counts=True)
+    n = len(counts)
+    if variance in (COMMON, PER_SYSTEM):
+        return 1.0 if variance == COMMON else float(n)
+    prior = (np.eye(n) - np.full((n, n), 1 / n)) / variance
+    return np.trace(np.linalg.solve(np.diag(counts) + prior, np.diag(counts)))
+
+
 def textbook(lines_enu, system, variance):
     """Squares of GDOP, PDOP, HDOP, VDOP and TDOP from one row per satellite and one column per unknown."""
     clocks = sorted(set(system))
@@ -83,7 +96,7 @@ def textbook(lines_enu, system, variance):
         rows = np.hstack([np.zeros((n_clocks, 3)), np.eye(n_clocks), -np.ones((n_clocks, 1))])
         design = np.vstack([design, rows / math.sqrt(variance)])
     q = np.diag(np.linalg.inv(design.T @ design))
-    level, upright, clock = q[0] + q[1], q[2], q[3 : 3 + n_clocks].sum()
+    level, upright, clock = q[0] + q[1], q[2], q[3 : 3 + n_clocks].mean() * clocks_counted(system, variance)
     return np.array([level + upright + clock, level + upright, level, upright, clock])
 
 

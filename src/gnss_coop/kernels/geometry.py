@@ -11,6 +11,12 @@ All clock treatments are one family: the clock of system s is a common clock plu
 variance tau. Then M = diag(r) + k q q' with q = 1/(1 + n tau), r = tau q and k = 1/sum(n q), which is the
 Sherman-Morrison inverse written without cancelling. tau = 0 is one common clock; the limit of infinite tau,
 r = 1/n and k = 0, is one free clock per system.
+
+Clocks count as often as the ranges estimate them. A common clock stands in the state of every system and counts once,
+free clocks count each; in between the systems' clocks count as sum n (r + k q^2) = trace(F M) clocks, F = diag(n) being
+what the ranges know of them: the trace of the resolution matrix, which runs from 1 to the number of systems. The
+variance of the clocks is the trace of their covariance times this number over the number of systems, so that a prior of
+0 and a prior near 0 both give the time dilution of a common clock.
 """
 
 from __future__ import annotations
@@ -213,9 +219,9 @@ def _clock_variance(
     root: tuple[float, ...],
     shared: tuple[float, float, float, float],
 ) -> float:
-    """Trace of M + M B' N^-1 B M over the systems in view."""
+    """Trace of M + M B' N^-1 B M over the systems in view, each clock counted as the module's head says."""
     k, gx, gy, gz = shared
-    total = 0.0
+    total = estimated = n_seen = 0.0
     for s in range(members.size):
         if members[s] and sums[s, 0] > 0.0:
             r, q = _clock_terms(sums[s, 0], offset_variance_m2)
@@ -223,7 +229,9 @@ def _clock_variance(
             y = r * sums[s, 2] + k * q * gy
             z = r * sums[s, 3] + k * q * gz
             total += r + k * q * q + _variance(root, x, y, z)
-    return total
+            estimated += sums[s, 0] * (r + k * q * q)
+            n_seen += 1.0
+    return total * estimated / n_seen
 
 
 @kernel
@@ -268,7 +276,7 @@ def solve_dop(
     vertical = _variance(root, enu[2, 0], enu[2, 1], enu[2, 2])
     if not (horizontal + vertical) * n_used <= MAX_VARIANCE:  # also refuses NaN
         return n_used, n_clocks
-    clocks = _clock_variance(sums, members, offset_variance_m2, root, shared) * n_clocks / n_seen
+    clocks = _clock_variance(sums, members, offset_variance_m2, root, shared)
     out[0] = math.sqrt(horizontal + vertical + clocks)
     out[1] = math.sqrt(horizontal + vertical)
     out[2] = math.sqrt(horizontal)

@@ -27,12 +27,12 @@ Bools = npt.NDArray[np.bool_]
 #: its rows of LANES numbers behind each other, and row k of cell i is at ``k * LANES + i``.
 LANES = 64
 _1, _2, _3, _4, _5, _6 = (k * LANES for k in range(1, 7))
-_7, _8, _9, _10, _11 = (k * LANES for k in range(7, 12))
+_7, _8, _9, _10, _11, _12 = (k * LANES for k in range(7, 13))
 #: Rows of a cell array: position [m], then the unit vectors east, north and up.
 CELL_ROWS = 12
 #: Rows of sums per system: n, b (x, y, z), S (xx, xy, xz, yy, yz); S_zz is n - S_xx - S_yy.
 SUM_ROWS = 9
-WORK_ROWS = 12
+WORK_ROWS = 13
 #: Squared DOPs that a solution has: horizontal, vertical, position, clocks, geometric; then the satellites used.
 HORIZONTAL, VERTICAL, POSITION, CLOCKS, GEOMETRIC, USED = range(6)
 N_SQUARES = 6
@@ -207,8 +207,8 @@ def _refuse_unsolved(free: bool, work: Floats, squares: Floats) -> None:
 
 @leaf_kernel
 def _add_clock_variance(a: Floats, offset_variance_m2: float, work: Floats, squares: Floats) -> None:
-    """Add the variance of one system's clock to CLOCKS."""
-    free, common = math.isinf(offset_variance_m2), offset_variance_m2 == 0.0
+    """Add the variance of one system's clock to CLOCKS, and as how many clocks it counts to row 12 of `work`."""
+    free = math.isinf(offset_variance_m2)
     for i in range(LANES):
         n = a[i]
         q = 0.0 if free else 1.0 / (1.0 + n * offset_variance_m2)
@@ -220,8 +220,8 @@ def _add_clock_variance(a: Floats, offset_variance_m2: float, work: Floats, squa
         b = y - work[_3 + i] * x
         c = z - work[_4 + i] * x - work[_5 + i] * b
         variance = r + kq * q + work[i] * x * x + work[_1 + i] * b * b + work[_2 + i] * c * c
-        share = 1.0 / max(work[_11 + i], 1.0) if common else 1.0  # one clock for all, counted once
-        squares[_3 + i] += variance * share if n > 0.0 else 0.0
+        squares[_3 + i] += variance if n > 0.0 else 0.0
+        work[_12 + i] += n * (r + kq * q)  # from 1 for all together to 1 for each: see `geometry`
 
 
 @leaf_kernel
@@ -244,7 +244,8 @@ def _solve(
             if members[s]:
                 _add_clock_variance(sums[s], offset_variance_m2, work, squares)
         for i in range(LANES):
-            clocks = squares[_3 + i] if squares[_2 + i] < np.inf else np.inf
+            clocks = squares[_3 + i] * work[_12 + i] / max(work[_11 + i], 1.0)
+            clocks = clocks if squares[_2 + i] < np.inf else np.inf
             squares[_3 + i] = clocks
             squares[_4 + i] = squares[_2 + i] + clocks
 
