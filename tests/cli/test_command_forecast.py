@@ -79,13 +79,23 @@ def test_passes_of_next_week(run, glonass_day):
 
 
 def test_an_almanac_instead_of_files(run, tmp_path):
-    (tmp_path / "tle.txt").write_text(TWO_LINES + TWO_LINES.replace("GPS BIIA-10 (PRN 32)", "USA 66"), "ascii")
+    changes = {
+        "GPS BIIA-10 (PRN 32)": "ISS",
+        "1 20959": "1 25544",
+        "2 20959": "2 25544",
+        "7565": "7560",
+        "0619": "0614",
+    }
+    other = TWO_LINES
+    for old, new in changes.items():
+        other = other.replace(old, new)
+    (tmp_path / "tle.txt").write_text(TWO_LINES + other, "ascii")
     result = run("visibility", "--almanac", "tle.txt", "--start", "2012-11-01", "--hours", "24", "--step", "3600",
                  "--stations", "joint", "--format", "csv")  # fmt: skip
     assert result.code == 0, result.err
     assert set(result.table["sv"]) == {"G32"}
     assert result.table["forecast"].all()
-    assert "1 entries of tle.txt have no RINEX name or are left out: USA 66 (catalogue number 20959)" in result.err
+    assert "1 entries of tle.txt have no RINEX name or are left out: ISS (catalogue number 25544)" in result.err
 
 
 def test_an_almanac_beyond_the_files(run, glonass_day, tmp_path):

@@ -90,7 +90,7 @@ def test_every_version_and_the_names_of_old_files(version: str):
 
 def test_missing_values_are_nan():
     no_position = "PR02      0.000000      0.000000      0.000000 999999.999999"
-    on_equator = "PR03   9675.793281 -17954.197593      0.000000"
+    on_equator = "PR03  12101.500000 -22455.200000      0.000000"
     orbits = read(sp3(EPOCHS[0], no_position, on_equator, C11, EPOCHS[1], C11, "EOF"))
     assert np.isnan(orbits["positions"].sel(sv="R02")).all()
     assert np.isnan(orbits["clock_s"].sel(sv=["R02", "R03"])).all()
@@ -171,6 +171,37 @@ def test_damage_never_raises_anything_else(changes: list[tuple[int, int]], end: 
 def test_a_cut_file_is_never_taken_for_a_whole_one(end: int):
     with pytest.raises(RinexError):
         read(GOOD[:end])
+
+
+@pytest.mark.parametrize(
+    "word", ["9675.79_281", "nan", "inf", "0x1p+13", "1e400", "٩٦٧٥.793281", "9675.79 281", "--9675.7932"]
+)
+@pytest.mark.parametrize("column", [4, 18, 32, 46])
+def test_what_is_no_number_is_refused(word: str, column: int):
+    line = R02[:column] + word.rjust(14) + R02[column + 14 :]
+    with pytest.raises(RinexError, match=r"line 7: damaged line \(.* is no number\)"):
+        read(sp3(EPOCHS[0], line, EPOCHS[1], R02, "EOF", count=2).decode().encode("latin-1", "replace"))
+
+
+@pytest.mark.parametrize(
+    ("sv", "radius_km"),
+    [("R02", 9_000.0), ("R02", 27_000.0), ("C11", 25_500.0), ("E14", 40_000.0), ("G01", 42_164.0), ("L51", 6_300.0)],
+)
+def test_a_radius_that_no_satellite_of_the_system_has_is_refused(sv: str, radius_km: float):
+    line = f"P{sv}{radius_km:14.6f}{0:14.6f}{0:14.6f}     20.890435"
+    with pytest.raises(RinexError, match=f"{sv} {radius_km:.0f} km from the Earth's centre"):
+        read(sp3(EPOCHS[0], line, EPOCHS[1], line, "EOF"))
+
+
+@pytest.mark.parametrize(
+    ("sv", "radius_km"),
+    # Nearest and farthest of E14 (a 27,978 km, e 0.162) and J01 (42,164 km, 0.075), GRACE, and BeiDou's three orbits.
+    [("E14", 23_450.0), ("E14", 32_510.0), ("J01", 39_000.0), ("J01", 45_330.0), ("L64", 6_860.0),
+     ("C11", 27_906.0), ("C06", 42_164.0), ("R02", 25_508.0), ("G01", 26_560.0)],
+)  # fmt: skip
+def test_radii_of_real_satellites_are_taken(sv: str, radius_km: float):
+    line = f"P{sv}{radius_km:14.6f}{0:14.6f}{0:14.6f}     20.890435"
+    assert read(sp3(EPOCHS[0], line, EPOCHS[1], line, "EOF")).sizes["time"] == 2
 
 
 DATA = os.environ.get("GNSS_COOP_TESTDATA")

@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 
 from gnss_coop.errors import RinexError
 from gnss_coop.formats.file_kinds import check_version, first_line, told_before
+from gnss_coop.formats.numbers import plain_float
 from gnss_coop.formats.rinex_header import header_lines
 from gnss_coop.model.systems import SYSTEMS, TimeScale
 
@@ -223,10 +224,9 @@ def _first_line(data: bytes, path: str) -> tuple[float, str, tuple[str, ...]]:
 
 def _number(text: str) -> float:
     try:
-        value = float(text.upper().replace("D", "E"))
+        return plain_float(text)
     except ValueError:
         return math.nan
-    return value if math.isfinite(value) else math.nan
 
 
 def _three(text: str) -> tuple[float, float, float] | None:
@@ -251,7 +251,8 @@ def _channels(lines: list[str]) -> dict[str, int]:
             continue
         for k in range(8):
             sv, channel = line[4 + 7 * k : 7 + 7 * k].replace(" ", "0"), line[7 + 7 * k : 10 + 7 * k].strip()
-            if sv[:1] == "R" and sv[1:].isdecimal() and channel.removeprefix("-").isdecimal():
+            number = channel.removeprefix("-")
+            if sv[:1] == "R" and sv.isascii() and sv[1:].isdecimal() and number.isascii() and number.isdecimal():
                 value = int(channel)
                 channels[sv] = value - 256 if value > 128 else value  # a signed byte written without its sign
     return channels

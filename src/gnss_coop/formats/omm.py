@@ -138,12 +138,18 @@ def _epoch(text: str) -> datetime:
 
 
 def _xml_messages(text: str) -> list[dict[str, Any]]:
-    def name(part: ElementTree.Element) -> str:
-        return str(part.tag).rpartition("}")[2]
-
-    root = ElementTree.fromstring(text.encode())
-    segments = (part for part in root.iter() if name(part) == "segment")
-    return [{name(part): part.text for part in segment.iter() if len(part) == 0} for segment in segments]
+    """Return the leaves of each segment, in one pass however deep it is."""
+    messages: list[dict[str, Any]] = []
+    inside = False
+    for event, part in ElementTree.iterparse(io.BytesIO(text.encode()), ("start", "end")):
+        name = str(part.tag).rpartition("}")[2]
+        if name == "segment":
+            inside = event == "start"
+            if inside:
+                messages.append({})
+        elif inside and event == "end" and len(part) == 0:
+            messages[-1][name] = part.text
+    return messages
 
 
 def _json_messages(text: str) -> list[dict[str, Any]]:

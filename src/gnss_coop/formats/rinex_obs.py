@@ -25,11 +25,11 @@ Source: TypeAlias = str | PathLike[str] | BinaryIO
 def read_obs(source: Source | Iterable[Source], *, accept_truncated: bool = False) -> Observations:
     """Read RINEX observation files of one receiver: which satellites and signals it tracked at which epoch.
 
-    Versions 2, 3 and 4 (minor ones beyond 2.12, 3.05 and 4.02 with a warning), plain or compact
-    (Hatanaka), packed or not (gzip, compress, zip, tar, bzip2, xz). Of the observations it is only looked at whether a value is there. Damage costs as little as it can:
-    a bad value costs itself, a satellite without a name costs itself, and an epoch with fewer satellites than it
-    announces keeps those that it has. Satellites of a system that the header does not announce are read under the
-    signal ``?``.
+    Versions 2, 3 and 4 (minor ones beyond 2.12, 3.05 and 4.02 with a warning), plain or compact (Hatanaka), packed or
+    not (gzip, compress, zip, tar, bzip2, xz). Of the observations it is only looked at whether a value is there.
+    Damage costs as little as it can: a bad value costs itself, a satellite without a name costs itself, and an epoch
+    with fewer satellites than it announces keeps those that it has. Satellites of a system that the header does not
+    announce are read under the signal ``?``.
 
     Parameters
     ----------

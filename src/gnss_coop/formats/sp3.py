@@ -17,6 +17,7 @@ import numpy as np
 from gnss_coop.constants import NS_PER_S
 from gnss_coop.errors import RinexError
 from gnss_coop.formats.decompress import read_bytes
+from gnss_coop.formats.numbers import plain_float, plain_int
 from gnss_coop.model.timescales import (
     Int64Array,
     bdt_to_gpst_ns,
@@ -31,6 +32,13 @@ if TYPE_CHECKING:
 _NO_CLOCK_US: Final = 999_999.0  # written 999999.999999, by some with fewer digits
 _FULL_LINE: Final = 60  # columns of a position line up to the clock
 _MAX_CELLS: Final = 50_000_000  # 1.6 GB of table; a day of 1 s epochs and 130 satellites has 11 million
+#: Nearest and farthest that satellites of a system come to the Earth's centre [km], with a margin: E14 and E18 have
+#: eccentricity 0.16, QZSS 0.075. Others may be from 100 km above the ground to beyond the Moon.
+_RADIUS_KM: Final = {
+    "G": (24_500.0, 28_700.0), "R": (24_800.0, 26_200.0), "E": (22_000.0, 33_500.0), "C": (27_000.0, 43_500.0),
+    "J": (37_000.0, 47_500.0), "I": (41_000.0, 43_500.0), "S": (41_000.0, 43_500.0),
+}  # fmt: skip
+_ANY_RADIUS_KM: Final = (6_478.0, 500_000.0)
 _METRES_PER_KM: Final = 1e3
 _SECONDS_PER_US: Final = 1e-6
 _TAI_MINUS_GPST_S: Final = 19  # IS-GPS-200: GPST has no leap seconds since 1980, when TAI was 19 s ahead
@@ -163,7 +171,7 @@ def _check_rest(rest: list[str], path: str) -> None:
 
 def _add_epoch(body: _Body, line: str, number: int) -> None:
     *calendar, second = line[3:7], line[8:10], line[11:13], line[14:16], line[17:19], line[20:31]
-    body.epochs.append((*map(int, calendar), float(second)))
+    body.epochs.append((*map(plain_int, calendar), plain_float(second)))
     body.epoch_lines.append(number)
     body.seen.clear()
 
@@ -171,13 +179,15 @@ def _add_epoch(body: _Body, line: str, number: int) -> None:
 def _add_position(body: _Body, line: str) -> None:
     if not body.epochs:
         raise ValueError("position before the first epoch")
-    x, y, z = float(line[4:18]), float(line[18:32]), float(line[32:46])
-    clock = float(line[46:60].strip() or "nan")
-    if not math.isfinite(x + y + z):
-        raise ValueError("coordinate is no number")
+    x, y, z = plain_float(line[4:18]), plain_float(line[18:32]), plain_float(line[32:46])
+    clock = plain_float(line[46:60]) if line[46:60].strip() else math.nan
     name = _sv_name(line)
     if name in body.seen:
         raise ValueError(f"{name} stands twice in this epoch")
+    radius_km = math.hypot(x, y, z)
+    low, high = _RADIUS_KM.get(name[0], _ANY_RADIUS_KM)
+    if radius_km and not low <= radius_km <= high:
+        raise ValueError(f"{name} {radius_km:.0f} km from the Earth's centre, not within {low:.0f} to {high:.0f} km")
     body.seen.add(name)
     body.places.append((len(body.epochs) - 1, body.sv_index.setdefault(name, len(body.sv_index))))
     body.records.append((x, y, z, clock))
@@ -205,7 +215,7 @@ def _ends_early(body: _Body, lines: list[str]) -> bool:
 
 def _count(text: str) -> int:
     text = text.strip()
-    return int(text) if text.isdecimal() else 0
+    return int(text) if text.isascii() and text.isdecimal() else 0
 
 
 def _gpst_ns(body: _Body, time_system: str, path: str) -> Int64Array:

@@ -13,14 +13,15 @@ import numpy as np
 from gnss_coop import constants as const
 from gnss_coop.errors import RinexError
 from gnss_coop.formats.decompress import read_bytes
+from gnss_coop.formats.numbers import plain_float, plain_int
 from gnss_coop.model import timescales
 from gnss_coop.model.almanac import Almanac, sidereal_deg
 from gnss_coop.model.mean_elements import MeanElements
 from gnss_coop.model.messages import GLONASS_RADIUS_M, ORBIT_BOUNDS
 from gnss_coop.model.systems import SYSTEMS
 
-_ENTRY: Final = re.compile(r"^\*{3,}.*almanac for", re.IGNORECASE | re.MULTILINE)
-_LINE: Final = re.compile(r"^\s*([^:*]+?)\s*:\s*(\S+)\s*$", re.MULTILINE)
+# Each line is looked at once: patterns that may begin anywhere in blanks or asterisks take cubic time.
+_ENTRY: Final = re.compile(r"^\*\*\*.*almanac for", re.IGNORECASE | re.MULTILINE)
 #: Beginnings of the lines, in lower case, and the fields that they hold.
 _FIELDS: Final = {
     "id": "id", "health": "health", "eccentricity": "e", "time of applicability": "toa_s",
@@ -28,6 +29,13 @@ _FIELDS: Final = {
     "right ascen at week": "node_rad", "argument of perigee": "perigee_rad", "mean anom": "anomaly_rad",
     "week": "week",
 }  # fmt: skip
+_WHOLE: Final = ("id", "health", "week")
+#: What a number may be, where its orbit is not judged by `_check_orbit`.
+_BOUNDS: Final = {
+    "week": (0, 9999), "toa_s": (0, const.SECONDS_PER_WEEK), "node_rate": (-1e-6, 1e-6), "node_rad": (-7.0, 7.0),
+    "perigee_rad": (-7.0, 7.0), "anomaly_rad": (-7.0, 7.0), "i_rad": (0.0, math.pi),
+}  # fmt: skip
+_MAX_SHOWN: Final = 60
 _ROLLOVER_WEEKS: Final = 1024
 _WEEK_NS: Final = const.SECONDS_PER_WEEK * const.NS_PER_S
 #: Letter, first and last identity, what to take off for the RINEX number.
@@ -94,7 +102,7 @@ def read_yuma(source: str | os.PathLike[str] | BinaryIO, *, reference: timescale
     orbits: dict[str, MeanElements] = {}
     left_out = []
     for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
-        head = text[start:].splitlines()[0].strip("* ")
+        head = text[start:end].partition("\n")[0].strip("* \r")[:_MAX_SHOWN]
         try:
             orbit = _orbit(_values(text[start:end]), reference_ns)
         except ValueError as error:
@@ -112,13 +120,22 @@ def looks_like_yuma(text: str) -> bool:
 
 
 def _values(entry: str) -> dict[str, float]:
-    """Return the numbers of one entry; ValueError names what is missing or not finite."""
+    """Return the numbers of one entry; ValueError names what is missing, no number, or out of bounds."""
     found: dict[str, float] = {}
-    for label, word in _LINE.findall(entry):
-        key = next((field for head, field in _FIELDS.items() if label.lower().startswith(head)), None)
-        if key is not None:
-            found[key] = float(word.replace("D", "E"))
-    missing = [head for head, field in _FIELDS.items() if not math.isfinite(found.get(field, math.nan))]
+    for line in entry.split("\n"):
+        label, colon, words = line.partition(":")
+        head = label.strip(" \t").lower()
+        key = next((field for beginning, field in _FIELDS.items() if colon and head.startswith(beginning)), None)
+        if key is None:
+            continue
+        try:
+            found[key] = (plain_int if key in _WHOLE else plain_float)(words.rstrip("\r"))
+        except ValueError as error:
+            raise ValueError(f"{head[:_MAX_SHOWN]}: {error}") from None
+        low, high = _BOUNDS.get(key, (-math.inf, math.inf))
+        if not low <= found[key] <= high:
+            raise ValueError(f"{head[:_MAX_SHOWN]}: {found[key]:g} is not within {low:g} to {high:g}")
+    missing = [beginning for beginning, field in _FIELDS.items() if field not in found]
     if missing:
         raise ValueError(f"no {missing[0]}")
     return found
