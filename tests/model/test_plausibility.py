@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import gnss_coop as gc
-from gnss_coop.errors import EphemerisGapError, RinexError
+from gnss_coop.errors import EphemerisGapError, GnssCoopWarning, RinexError
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = gzip.decompress((ROOT / "sample_rinex/BRDC00IGS_R_20240100000_01D_MN.rnx.gz").read_bytes()).decode()
@@ -190,6 +190,165 @@ def test_whole_real_files_lose_nothing_by_it():
         for path in (ROOT / "sample_rinex").glob(pattern):
             rejects = gc.read_nav(path).rejects
             assert not [r for r in rejects if any(w in r.reason for w in words)]
+
+
+# --- Records against each other ------------------------------------------------------------------------------
+
+DAY = range(24)
+
+
+def turned(record: list[str], angle_rad: float) -> list[str]:
+    """The record with its node turned: the satellite is moved by about that angle times 0.5 to 1 of its radius."""
+    return with_value(record, 3, 2, value(record, 3, 2) + angle_rad)
+
+
+def flagged(record: list[str]) -> list[str]:
+    return with_value(record, 6, 1, 1.0)
+
+
+def hours_of(sv: str) -> list[list[str]]:
+    """One record of the satellite per reference time."""
+    found = {r[0][4:23]: r for r in records(sv[0], DAY) if r[0][:3] == sv}
+    return [found[key] for key in sorted(found)]
+
+
+def test_a_satellite_after_a_manoeuvre_is_itself():
+    """C05 was unhealthy from 10:00 to 19:00, and 508 km from its former orbit when it came back."""
+    nav = gc.read_nav(ROOT / "tests/data/public_reports/geo-after-manoeuvre.19b.gz")
+    assert not nav.rejects
+    sky = gc.satellite_positions(nav, ["2019-04-28T21:10:14"])
+    assert sky.healthy.sel(sv="C05").item()
+    assert np.allclose(sky.positions.sel(sv="C05").values[0], (21831119.5, 36075008.4, 151482.0), atol=0.1)
+
+
+@pytest.mark.parametrize("sv", ["C20", "C06", "G05", "E11"])
+@pytest.mark.parametrize(("angle", "spell", "lost"), [
+    (0.01, True, 0), (0.01, False, 0), (0.3, True, 0), (0.3, False, 3),
+])  # fmt: skip
+def test_jumps_with_and_without_an_unhealthy_spell(sv: str, angle: float, spell: bool, lost: int):
+    """0.01 rad are some 200 km, which a manoeuvre can be; 0.3 rad are thousands."""
+    these = hours_of(sv)
+    before, between, after = these[:-5], these[-5:-3], [turned(r, angle) for r in these[-3:]]
+    nav = read([*before, *map(flagged, between if spell else []), *after])
+    assert len(nav.rejects) == lost
+    assert all("another satellite's" in r.reason for r in nav.rejects)
+
+
+@pytest.mark.parametrize("sv", ["C20", "G05", "E11"])
+@pytest.mark.parametrize("angle", [0.003, 0.3])
+def test_an_orbit_that_is_left_and_returned_to_was_never_left(sv: str, angle: float):
+    these = hours_of(sv)
+    odd = [turned(r, angle) for r in these[4:6]]
+    nav = read([*these[:4], *odd, *these[6:]])
+    assert [r.line for r in nav.rejects] == [3 + 8 * 4, 3 + 8 * 5]
+    # Flagged unhealthy, only what cannot be the satellite says nothing of its health.
+    nav = read([*these[:4], *map(flagged, odd), *these[6:]])
+    assert len(nav.rejects) == (2 if angle > 0.1 else 0)
+
+
+def test_unhealthy_records_never_convict_healthy_ones():
+    these = hours_of("C20")
+    nav = read([*(turned(flagged(r), 0.3) for r in these[:-3]), *these[-3:]])
+    assert not nav.rejects
+    assert nav.derived.healthy.sum() == 3
+
+
+def test_unhealthy_records_of_another_satellite_say_nothing_of_this_one():
+    """R10 carries states and health of R26 at 13:15 and 13:45 in one file, from 13:15 to 15:45 in another."""
+    files = [ROOT / "sample_rinex" / name for name in ("BRDC00IGS_R_20240100000_01D_MN.rnx.gz", "brdc0100.24g.gz")]
+    when = gc.epochs("2024-01-10T12:45:18", end="2024-01-10T16:00", step_s=300)
+    alone = gc.satellite_positions(gc.read_nav(files[0]), when, systems="R", include_unhealthy=True).sel(sv="R10")
+    merged = gc.satellite_positions(gc.read_nav(files), when, systems="R", include_unhealthy=True).sel(sv="R10")
+    for sky in (alone, merged):
+        found = np.isfinite(sky.age.values)
+        # 12:45 and 14:15 reach 30 min, which leaves half an hour without.
+        assert found.sum() == len(when) - 5
+        assert sky.healthy.values[found].all()
+        # 4 km/s: nowhere is it another satellite.
+        steps_m = np.linalg.norm(np.diff(sky.positions.values, axis=0), axis=1)
+        assert np.nanmax(steps_m) < 4000 * 300
+    assert np.nanmax(np.abs(alone.positions.values - merged.positions.values)) < 1.0
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_wrong_file_does_not_cost_a_good_one_its_records(order: int):
+    """An hour late, each orbit of the wrong file is as good as the others."""
+    good, wrong = records("R", DAY), [moved(r, 1 / 24) for r in records("R", DAY)]
+    alone = read(good)
+    with pytest.warns(GnssCoopWarning, match="contradict each other on the orbits of R01, R02, R03 and 21 more"):
+        both = read(*[good, wrong][::order])
+    name = "given0.rnx" if order == 1 else "given1.rnx"
+    kept = both.table.take(both.table.file == both.files.index(name))
+    assert kept.names() == alone.table.names()
+    assert np.array_equal(kept.toc_ns, alone.table.toc_ns)
+
+
+def test_two_files_outvote_a_third():
+    good = records("R", DAY)
+    renumbered = [[f"R{int(r[0][1:3]) % 24 + 1:02d}{r[0][3:]}", *r[1:]] for r in good if int(r[0][1:3]) <= 24]
+    alone = read(good)
+    nav = read(good, renumbered, good)
+    assert nav.table.names() == alone.table.names()
+    assert {r.file for r in nav.rejects} - {"given0.rnx"} == {"given1.rnx"}
+
+
+@pytest.mark.parametrize("system", "GEC")
+def test_what_is_left_of_a_rejected_series_is_not_trusted(system: str):
+    these = [with_value(r, 4, 0, 1.4) for r in records(system)]
+    these[7] = records(system)[7]
+    nav = read(these)
+    assert len(nav) == 0
+    assert [r.reason.split(":")[0] for r in nav.rejects].count("left over from a series that is rejected") == 1
+    of_one = hours_of(these[7][0][:3])
+    others = [r for r in records(system) if r[0][:3] != these[7][0][:3]]
+    nav = read([*others, of_one[0], *(with_value(r, 4, 0, 1.4) for r in of_one[1:])])
+    assert these[7][0][:3] not in nav.satellites
+    assert set(nav.satellites) == satellites(others)
+    # What another file says too is believed.
+    nav = read([of_one[0], *(with_value(r, 4, 0, 1.4) for r in of_one[1:])], [of_one[0]])
+    assert len(nav) == 1
+
+
+# --- Dates that stand alone ----------------------------------------------------------------------------------
+
+
+def a_week_later(record: list[str]) -> list[str]:
+    record = moved(record, 7)
+    return record if record[0][0] == "R" else with_value(record, 5, 2, value(record, 5, 2) + 1)
+
+
+@pytest.mark.parametrize("sv", ["R01", "R03", "G05", "E11", "C20", "C06"])
+def test_one_stray_date_does_not_outweigh_the_others(sv: str):
+    """R01 was forecast from one record six days ahead instead of 48 records 1.3 days before, 14,500 km off."""
+    these = hours_of(sv)
+    given, reference = read([*these[:-1], a_week_later(these[-1])]), read(these[:-1])
+    (reject,) = given.rejects
+    assert reject.sv == sv
+    assert "days from all others of the file" in reject.reason
+    when = ["2024-01-12T06:00"]
+    off = [gc.forecast_positions(gc.mean_elements(nav), when).positions.values[0, 0] for nav in (given, reference)]
+    assert np.array_equal(*off)
+    if sv == "R01":
+        assert np.allclose(off[0] / 1e3, (-4978, 18431, -16920), atol=1.0)
+
+
+def test_a_date_apart_on_the_orbit_continued_is_kept():
+    """The same orbit a week on: the anomaly goes on, and the node falls behind the Earth."""
+    these = hours_of("E11")
+    last = a_week_later(these[-1])
+    motion = np.sqrt(3.986004418e14 / value(last, 2, 3) ** 6) + value(last, 1, 2)
+    last = with_value(last, 1, 3, np.remainder(value(last, 1, 3) + motion * 604_800, 2 * np.pi) - np.pi + np.pi)
+    node = value(last, 3, 2) + (value(last, 4, 3) - 7.2921151467e-5) * 604_800
+    last = with_value(last, 3, 2, np.remainder(node, 2 * np.pi) - np.pi + np.pi)
+    assert not read([*these[:-1], last]).rejects
+
+
+def test_old_ephemerides_that_receivers_keep():
+    """Half a year old, from a satellite that sends no more: the week says so too. GLONASS has none."""
+    old = with_value(moved(hours_of("G05")[0], -182), 5, 2, 2296 - 26)
+    nav = read([*(r for r in records("GR") if r[0][:3] not in ("G05", "R05")), old, moved(hours_of("R05")[0], -182)])
+    assert "G05" in nav.satellites
+    assert [(r.sv, "too far to be checked" in r.reason) for r in nav.rejects] == [("R05", True)]
 
 
 # --- Almanacs -----------------------------------------------------------------------------------------------

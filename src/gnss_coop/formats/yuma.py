@@ -17,7 +17,7 @@ from gnss_coop.formats.numbers import plain_float, plain_int
 from gnss_coop.model import timescales
 from gnss_coop.model.almanac import Almanac, sidereal_deg
 from gnss_coop.model.mean_elements import MeanElements
-from gnss_coop.model.messages import GLONASS_RADIUS_M, ORBIT_BOUNDS
+from gnss_coop.model.messages import GLONASS_RADIUS_M, ORBIT_BOUNDS, QZSS_ALMANAC_HEALTH
 from gnss_coop.model.systems import SYSTEMS
 
 # Each line is looked at once: patterns that may begin anywhere in blanks or asterisks take cubic time.
@@ -41,6 +41,7 @@ _WEEK_NS: Final = const.SECONDS_PER_WEEK * const.NS_PER_S
 #: Letter, first and last identity, what to take off for the RINEX number.
 _SYSTEMS: Final = (("G", 1, 63, 0), ("J", 193, 202, 192))
 _MAX_ECCENTRICITY: Final = 0.3
+_ALMANAC_HEALTH_VALUES: Final = 256
 _GLONASS_SQRT_A: Final = (GLONASS_RADIUS_M[0] ** 0.5, GLONASS_RADIUS_M[1] ** 0.5)
 
 
@@ -165,9 +166,15 @@ def _orbit(value: dict[str, float], reference_ns: int) -> MeanElements:
         mean_motion_deg_per_day=motion,
         perigee_rate_deg_per_day=0.0,
         precession_deg_per_day=(0.0, 0.0, math.degrees(value["node_rate"]) * const.SECONDS_PER_DAY),
-        healthy=value["health"] == 0,
+        healthy=_healthy(name[0], value["health"]),
         source="YUMA",
     )
+
+
+def _healthy(system: str, health: float) -> bool:
+    if system == "J" and 0 <= health < _ALMANAC_HEALTH_VALUES:
+        return bool(QZSS_ALMANAC_HEALTH.good(np.array(int(health))))
+    return health == 0
 
 
 def _check_orbit(system: str, sqrt_a: float, eccentricity: float, inclination_rad: float) -> None:

@@ -12,8 +12,8 @@ import numpy as np
 from gnss_coop import constants as const
 from gnss_coop.model import messages as msg
 from gnss_coop.model import timescales
-from gnss_coop.model.messages import NO_FIELD
-from gnss_coop.model.records import Booleans, Derived, Integers, RecordTable, by_message
+from gnss_coop.model.messages import MESSAGES, NO_FIELD
+from gnss_coop.model.records import Booleans, Derived, Floats, Integers, RecordTable, by_message
 from gnss_coop.model.systems import SYSTEMS
 
 _WEEK_NS: Final = const.SECONDS_PER_WEEK * const.NS_PER_S
@@ -46,11 +46,11 @@ def misdated(table: RecordTable, derived: Derived) -> dict[int, str]:
     return reasons | _of_wrong_files(table, datable, reasons)
 
 
-def _against_weeks(message: msg.Message, written: Integers, toe_ns: Integers) -> tuple[Booleans, Booleans]:
+def _against_weeks(message: msg.Message, written: Floats, toe_ns: Integers) -> tuple[Booleans, Booleans]:
     """Tell which records carry a full week, and which of these carry another than that of their reference time."""
     offset_ns = const.BDT_MINUS_GPST_S * const.NS_PER_S if message.system == "C" else 0
     week, into_week_ns = np.divmod(toe_ns + offset_ns, _WEEK_NS)
-    known = (written > 0) & (written < _MAX_WEEK) & (written == np.round(written))
+    known = _is_week(written)
     # The week may be that of the epoch or of the transmission: another one only near the week's ends.
     near_end = np.minimum(into_week_ns, _WEEK_NS - into_week_ns) <= _DAY_S * const.NS_PER_S
     fits = np.zeros(len(written), dtype=bool)
@@ -65,6 +65,19 @@ def _against_weeks(message: msg.Message, written: Integers, toe_ns: Integers) ->
         short = (written < _ROLLOVER) & ((apart == 0) | (near_end & ((apart == 1) | (apart == _ROLLOVER - 1))))
         known &= ~(short & ~fits)  # fits any of the weeks that are 1024 apart, and tells none
     return known, known & ~fits
+
+
+def _is_week(written: Floats) -> Booleans:
+    return np.asarray((written > 0) & (written < _MAX_WEEK) & (written == np.round(written)))
+
+
+def carries_week(table: RecordTable, row: int) -> bool:
+    """Tell whether a record has a full week, which (see `misdated`) is that of its date."""
+    message = MESSAGES[table.message[row]]
+    if message.week == NO_FIELD:
+        return False
+    short = message.system in msg.SHORT_WEEK_SYSTEMS and table.fields[row, message.week] < _ROLLOVER
+    return bool(_is_week(table.fields[row, [message.week]])[0] and not short)
 
 
 def _contradiction(message: msg.Message, table: RecordTable, derived: Derived, row: int) -> str:

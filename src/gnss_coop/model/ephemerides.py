@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -9,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from gnss_coop.errors import EphemerisGapError, ScenarioError
-from gnss_coop.model import dates, gates, timescales
+from gnss_coop.errors import EphemerisGapError, GnssCoopWarning, ScenarioError
+from gnss_coop.model import consistency, dates, gates, leftovers, timescales
 from gnss_coop.model import records as rec
 from gnss_coop.model.messages import MESSAGES, NO_FIELD
 from gnss_coop.model.records import Derived, RecordTable, Reject
@@ -124,27 +125,37 @@ class Ephemerides:
         derived = rec.derive(table)
         rows = rec.order(table, derived)
         table, derived, n_lines = table.take(rows), derived.take(rows), n_lines[rows]
-        duplicated = rec.duplicated(table, derived)
-        table, derived, n_lines = table.take(~duplicated), derived.take(~duplicated), n_lines[~duplicated]
-        reasons = gates.off_grid(table, timescales.gpst_to_utc_ns(table.toc_ns))
-        reasons |= dates.misdated(table, derived)
-        reasons |= gates.gate(table, derived, n_lines)
-        reasons |= in_semicircles(table)
+        stands_for = rec.representatives(table, derived)
+        holders = consistency.Holders.of(stands_for, table.file)
+        number = np.flatnonzero(stands_for == np.arange(len(table)))
+        n_duplicates = len(table) - len(number)
+        table, derived, n_lines = table.take(number), derived.take(number), n_lines[number]
+        incomplete = gates.incomplete(table, n_lines)
+        impossible = dates.misdated(table, derived) | gates.gate(table, derived) | in_semicircles(table)
+        impossible = {row: reason for row, reason in impossible.items() if row not in incomplete}
+        rejected_rows = ~_all_but(len(table), impossible)
+        left_over = leftovers.survivors(table, rejected_rows, number, holders)
+        off_grid = gates.off_grid(table, timescales.gpst_to_utc_ns(table.toc_ns))
+        reasons = left_over | off_grid | impossible | incomplete
         rejected = [*rejects, *_rejects(table, files, reasons)]
         good = _all_but(len(table), reasons)
-        table, derived = table.take(good), derived.take(good)
-        reasons = gates.inconsistent(table, derived)
-        rejected += _rejects(table, files, reasons)
-        good = _all_but(len(table), reasons)
+        table, derived, number = table.take(good), derived.take(good), number[good]
+        found = consistency.compare_orbits(table, derived, number, holders)
+        _warn_of(found.conflicts, files)
+        rejected += _rejects(table, files, found.reasons)
+        good = _all_but(len(table), found.reasons)
+        result = cls(
+            table.take(good), derived.take(good), tuple(files), tuple(headers), (), n_duplicates, tuple(frames)
+        )
+        lonely = leftovers.lonely_dates(result)
+        rejected += _rejects(result.table, files, lonely)
+        good = _all_but(len(result), lonely)
         place = {name: i for i, name in enumerate(files)}
-        return cls(
-            table.take(good),
-            derived.take(good),
-            tuple(files),
-            tuple(headers),
-            tuple(sorted(rejected, key=lambda r: (place.get(r.file, -1), r.line))),
-            int(duplicated.sum()),
-            tuple(frames),
+        return replace(
+            result,
+            table=result.table.take(good),
+            derived=result.derived.take(good),
+            rejects=tuple(sorted(rejected, key=lambda r: (place.get(r.file, -1), r.line))),
         )
 
     @classmethod
@@ -280,6 +291,20 @@ def _rejects(table: RecordTable, files: Sequence[str], reasons: Mapping[int, str
         Reject(files[table.file[row]], int(table.line[row]), f"{chr(table.system[row])}{table.number[row]:02d}", reason)
         for row, reason in reasons.items()
     ]
+
+
+def _warn_of(conflicts: Sequence[consistency.Conflict], files: Sequence[str]) -> None:
+    """Warn where files contradict each other and neither can be told to be wrong."""
+    if conflicts:
+        names = sorted({c.sv for c in conflicts})
+        worst = max(conflicts, key=lambda c: c.apart_m)
+        shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        warnings.warn(
+            f"files contradict each other on the orbits of {shown}, by up to {worst.apart_m / 1e3:.0f} km: "
+            f"{' and '.join(files[i] for i in worst.files)}; both are kept: read them apart to find the wrong one",
+            GnssCoopWarning,
+            stacklevel=3,
+        )
 
 
 def _all_but(n: int, rows: Iterable[int]) -> npt.NDArray[np.bool_]:

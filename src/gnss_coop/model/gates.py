@@ -1,12 +1,12 @@
-"""Gates: checks that real files were seen to fail with the health flag at "good".
+"""Gates: checks of single records that real files were seen to fail with the health flag at "good".
 
-Each takes records and returns the rows that fail with the reason, to be listed and never dropped in silence.
+Records are compared with each other in `consistency`. Each check takes records and returns the rows that fail with the
+reason, to be listed and never dropped in silence.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Final
 
 import numpy as np
 
@@ -16,7 +16,6 @@ from gnss_coop.model import messages as msg
 from gnss_coop.model.messages import NO_FIELD, OrbitModel, field
 from gnss_coop.model.records import (
     KEPLER_FIELDS,
-    MESSAGE_LIMIT_NS,
     STATE_FIELDS,
     Booleans,
     Derived,
@@ -24,44 +23,38 @@ from gnss_coop.model.records import (
     Integers,
     RecordTable,
     by_message,
-    groups,
 )
 
-#: Neighbours in time that are further apart than this half way between them disagree [m].
-_NEIGHBOUR_LIMIT_M: Final = 1e3
-#: Records of one satellite that are further apart than this are of two [m]: more than any manoeuvre in a day.
-_OTHER_ORBIT_M: Final = 1e5
-_COMPARABLE_NS: Final = const.SECONDS_PER_DAY * const.NS_PER_S
 
-
-def gate(table: RecordTable, derived: Derived, n_lines: Integers) -> dict[int, str]:
-    """Return the rows that fail a gate, with the reason (the first gate a row fails)."""
+def gate(table: RecordTable, derived: Derived) -> dict[int, str]:
+    """Return the rows whose orbit cannot be, with the reason (the first gate a row fails)."""
     reasons: dict[int, str] = {}
     for message, rows in by_message(table):
         values = table.fields[rows]
+        kepler = message.model is OrbitModel.KEPLER
         with np.errstate(over="ignore"):  # damaged numbers may be as large as numbers get
-            for bad, reason in _gates(message, values, table, derived, rows, n_lines[rows]):
+            for bad, reason in (
+                _kepler_gates(message, values, table, derived, rows)
+                if kepler
+                else _state_gates(message, derived, rows, table)
+            ):
                 for row in np.flatnonzero(bad):
                     reasons.setdefault(int(rows[row]), reason(int(row)))
     return reasons
 
 
-def _gates(
-    message: msg.Message, values: Floats, table: RecordTable, derived: Derived, rows: Integers, n_lines: Integers
-) -> Iterator[tuple[Booleans, Callable[[int], str]]]:
-    """Yield the gates of a message: rows that fail, and how to say so."""
-    yield (
-        n_lines < message.n_required,
-        lambda i: f"record is cut short: {n_lines[i]} of {message.n_lines} lines behind its epoch",
-    )
-    wanted = list(KEPLER_FIELDS.values()) if message.model is OrbitModel.KEPLER else STATE_FIELDS
-    if message.adot != NO_FIELD:
-        wanted = [*wanted, message.adot, message.dn0dot]
-    yield np.asarray(~np.isfinite(values[:, wanted]).all(axis=1)), lambda i: "record has blank fields in its orbit"
-    if message.model is OrbitModel.KEPLER:
-        yield from _kepler_gates(message, values, table, derived, rows)
-    else:
-        yield from _state_gates(message, derived, rows, table)
+def incomplete(table: RecordTable, n_lines: Integers) -> dict[int, str]:
+    """Return the rows that lack a part of their orbit, with the reason."""
+    reasons: dict[int, str] = {}
+    for message, rows in by_message(table):
+        wanted = list(KEPLER_FIELDS.values()) if message.model is OrbitModel.KEPLER else STATE_FIELDS
+        if message.adot != NO_FIELD:
+            wanted = [*wanted, message.adot, message.dn0dot]
+        blank = ~np.isfinite(table.fields[rows][:, wanted]).all(axis=1)
+        reasons |= dict.fromkeys(rows[blank].tolist(), "record has blank fields in its orbit")
+        for row in rows[n_lines[rows] < message.n_required].tolist():
+            reasons[row] = f"record is cut short: {n_lines[row]} of {message.n_lines} lines behind its epoch"
+    return reasons
 
 
 def _kepler_gates(
@@ -148,87 +141,3 @@ def off_grid(table: RecordTable, utc_ns: Integers) -> dict[int, str]:
     fdma = table.message == msg.MESSAGE_INDEX["R", "FDMA"]
     bad = fdma & (utc_ns % (msg.GLONASS_TB_STEP_S * const.NS_PER_S) != 0)
     return {int(i): "time tag is not on the 15 minute grid of GLONASS reference times" for i in np.flatnonzero(bad)}
-
-
-def inconsistent(table: RecordTable, derived: Derived) -> dict[int, str]:
-    """Return healthy rows of a sorted table whose orbit contradicts those of the satellite's other records."""
-    rows = _of_doubtful_satellites(table, derived)
-    subset, there = table.take(rows), derived.take(rows)
-    reasons = misplaced(subset, there) | disagreeing(subset, there)
-    return {int(rows[i]): reason for i, reason in reasons.items()}
-
-
-def _of_doubtful_satellites(table: RecordTable, derived: Derived) -> Integers:
-    """Return the rows of satellites and messages in which some record disagrees with the next one."""
-    starts, stops = groups(table)
-    kept = derived.model[starts] != OrbitModel.SBAS if len(starts) else np.zeros(0, dtype=bool)
-    starts, stops = starts[kept], stops[kept]
-    doubtful = np.zeros(len(starts), dtype=bool)
-    reach_ns = 2 * MESSAGE_LIMIT_NS[table.message]
-    orbits.find_doubtful(
-        starts, stops, derived.toe_ns, reach_ns, derived.model, derived.elements, _NEIGHBOUR_LIMIT_M, doubtful
-    )
-    ranges = [np.arange(a, b) for a, b in zip(starts[doubtful], stops[doubtful], strict=True)]
-    return np.concatenate(ranges) if ranges else np.zeros(0, dtype=np.int64)
-
-
-def disagreeing(table: RecordTable, derived: Derived) -> dict[int, str]:
-    """Return healthy rows that agree with none of at least two neighbours of a sorted table."""
-    rows = np.flatnonzero(derived.healthy)
-    subset, there = table.take(rows), derived.take(rows)
-    apart_m = np.zeros(len(rows))
-    orbits.find_disagreements(
-        *groups(subset), there.toe_ns, 2 * MESSAGE_LIMIT_NS[subset.message], there.model, there.elements,
-        _NEIGHBOUR_LIMIT_M, apart_m,
-    )  # fmt: skip
-    return {
-        int(rows[i]): f"orbit disagrees with its neighbours by {apart_m[i] / 1e3:.0f} km or more"
-        for i in np.flatnonzero(apart_m)
-    }
-
-
-def misplaced(table: RecordTable, derived: Derived) -> dict[int, str]:
-    """Return healthy rows of a sorted table that give the orbit of another satellite.
-
-    Merged files were seen to file hours of one satellite under the number of another, where neighbours agree.
-    A satellite's records are cut into runs that agree; a run that does not lie on the orbit of the longest
-    one, continued over what is between them, is not this satellite's.
-    """
-    reasons: dict[int, str] = {}
-    if len(table) == 0:
-        return reasons
-    apart_m = _apart_m(np.arange(len(table) - 1), np.arange(1, len(table)), derived)
-    joined = np.diff(derived.toe_ns) <= 2 * MESSAGE_LIMIT_NS[table.message][:-1]
-    cut = (apart_m > _OTHER_ORBIT_M) | ~joined
-    for start, stop in zip(*groups(table), strict=True):
-        runs = np.split(np.arange(start, stop), 1 + np.flatnonzero(cut[start : stop - 1]))
-        for run, distance_m in _strangers(runs, derived):
-            for row in run[derived.healthy[run]]:
-                reasons[int(row)] = (
-                    f"orbit is another satellite's: {distance_m / 1e3:.0f} km from that of the other records"
-                )
-    return reasons
-
-
-def _apart_m(first: Integers, second: Integers, derived: Derived) -> Floats:
-    """Return how far apart pairs of rows put a satellite half way between them [m]; infinite beyond a day."""
-    apart_m = np.full(len(first), np.inf)
-    near = np.flatnonzero(np.abs(derived.toe_ns[second] - derived.toe_ns[first]) <= _COMPARABLE_NS)
-    found_m = np.empty(len(near))
-    orbits.distances(first[near], second[near], derived.toe_ns, derived.model, derived.elements, found_m)
-    apart_m[near] = found_m
-    return apart_m
-
-
-def _strangers(runs: list[Integers], derived: Derived) -> Iterator[tuple[Integers, float]]:
-    """Yield the runs that are not on the orbit of the longest, going outwards from it, and their distance [m]."""
-    longest = max(range(len(runs)), key=lambda i: len(runs[i]))
-    for side in (range(longest + 1, len(runs)), range(longest - 1, -1, -1)):
-        last = runs[longest]
-        for i in side:
-            ends = (last[-1], runs[i][0]) if i > longest else (runs[i][-1], last[0])
-            (apart_m,) = _apart_m(np.array(ends[:1]), np.array(ends[1:]), derived)
-            if _OTHER_ORBIT_M < apart_m < np.inf:
-                yield runs[i], float(apart_m)
-            else:
-                last = runs[i]

@@ -136,6 +136,46 @@ MESSAGE_INDEX: Final[dict[tuple[str, str], int]] = {(m.system, m.name): i for i,
 
 
 @dataclass(frozen=True, slots=True)
+class HealthBits:
+    """Which bits of a health field speak of the satellite, as seen by those who use the message.
+
+    Attributes
+    ----------
+    bad : int
+        Bits each of which means that the satellite is not to be used.
+    all_bad : int
+        Bits that mean so together: signals of which one is enough. 0 for none.
+    """
+
+    bad: int
+    all_bad: int = 0
+
+    def good(self, field_bits: npt.NDArray[np.int64]) -> Booleans:
+        """Tell which health fields call the satellite healthy."""
+        together = np.zeros(np.shape(field_bits), dtype=bool)
+        if self.all_bad:
+            together = field_bits & self.all_bad == self.all_bad
+        return np.asarray((field_bits & self.bad == 0) & ~together)
+
+
+#: Messages whose health field speaks of several signals; of all others 0 is good.
+#: Galileo: data and signal of E1-B and E5b, or of E5a (OS SIS ICD 5.1.9.3; RINEX 4.02, table A15).
+#: GPS and QZSS CNAV: bits 52 to 54 are L1, L2, L5 (IS-GPS-200, 30.3.3.1.1.2); L5 stands at bad on all GPS satellites
+#: while it is pre-operational, and on those that have none. The message comes by L2C or by L5.
+#: QZSS LNAV: L1, L1C/A, L2, L5, L1C, L1C/B from the first bit on (IS-QZSS-PNT-006, 4.1.2.3). Of L1C/A and L1C/B a
+#: satellite sends one, and the bit of the other is set: 1 and 16 are usual. The last bit spoke of LEX before.
+HEALTH_BITS: Final[dict[tuple[str, str], HealthBits]] = {
+    ("E", "INAV"): HealthBits(0x1C7),
+    ("E", "FNAV"): HealthBits(0x38),
+    ("G", "CNAV"): HealthBits(0b100, all_bad=0b011),
+    ("J", "CNAV"): HealthBits(0b100, all_bad=0b011),
+    ("J", "LNAV"): HealthBits(0b100000, all_bad=0b010001),
+}
+#: Of a QZSS almanac: three bits of the data, then the signals as in LNAV from L1C/A on.
+QZSS_ALMANAC_HEALTH: Final = HealthBits(0b11100000, all_bad=0b010001)
+
+
+@dataclass(frozen=True, slots=True)
 class OrbitKind:
     """A class of orbits that a system has.
 

@@ -34,9 +34,6 @@ KEPLER_FIELDS: Final = {
 STATE_FIELDS: Final = [field(line, column) for column in range(3) for line in (1, 2, 3)]
 _GLONASS_FLAGS: Final = field(4, 3)
 _GALILEO_SOURCE: Final = field(5, 1)
-#: Health bits that concern the signals of a message: Galileo E1-B and E5b, or E5a (OS SIS ICD 5.1.9.3).
-#: QZSS bit 0 speaks of the former LEX signal only (IS-QZSS-PNT).
-_HEALTH_BITS: Final = {("E", "INAV"): 0x1C7, ("E", "FNAV"): 0x38, ("J", "LNAV"): 0x3E}
 _MAX_SENT_FROM_TOE_S: Final = 86_400.0
 
 
@@ -221,9 +218,9 @@ def _bits(values: Floats) -> npt.NDArray[np.int64]:
 
 def _healthy(message: msg.Message, values: Floats) -> Booleans:
     health = values[:, message.health]
-    bits = _HEALTH_BITS.get((message.system, message.name))
-    if bits is not None:
-        return np.asarray(_bits(health) & bits == 0)
+    rule = msg.HEALTH_BITS.get((message.system, message.name))
+    if rule is not None:
+        return rule.good(_bits(health))
     healthy: Booleans = health == 0  # GLONASS files carry 1, 4 and 14 for bad; blank is unknown and not good
     if message.name == "FDMA":  # version 3.05 and later: bit 2 of the flags is l(3)
         flags = values[:, _GLONASS_FLAGS]
@@ -257,28 +254,40 @@ def order(table: RecordTable, derived: Derived) -> Integers:
     return np.lexsort((table.fields[:, 3], ~derived.healthy, derived.sent_ns, derived.toe_ns, key))
 
 
-def duplicated(table: RecordTable, derived: Derived) -> Booleans:
-    """Tell which rows of a sorted table say the same as an earlier one.
+def representatives(table: RecordTable, derived: Derived) -> Integers:
+    """Return, for each row of a sorted table, the row that stands for all that say the same.
 
     The same satellite, message, reference time, time of transmission, health and orbit; the orbit may
     differ in the last digits, as converters round differently.
     """
-    result = np.zeros(len(table), dtype=bool)
+    own = np.arange(len(table))
     if len(table) < 2:
-        return result
+        return own
     key = satellite_key(table) * len(MESSAGES) + table.message
     again = (np.diff(key) == 0) & (np.diff(derived.toe_ns) == 0) & (np.diff(derived.sent_ns) == 0)
     pairs = np.flatnonzero(again)
-    result[pairs + 1] = _alike(pairs, pairs + 1, derived)
+    repeats = np.zeros(len(table), dtype=bool)
+    repeats[pairs + 1] = _alike(pairs, pairs + 1, derived)
+    first = _starts(~repeats)
     # What says two things about one instant stands mixed where several files say so: bring like to like.
     instant = np.cumsum(np.r_[True, ~again])
-    left = np.flatnonzero(~result)
+    left = np.flatnonzero(~repeats)
     left = left[np.bincount(instant[left])[instant[left]] > 2]
     keys = (*derived.elements[left].T, derived.health[left], instant[left])
     left = left[np.lexsort(keys)]
     alike = (instant[left[1:]] == instant[left[:-1]]) & _alike(left[:-1], left[1:], derived)
-    result[left[1:][alike]] = True
-    return result
+    own[left] = left[_starts(np.r_[True, ~alike][: len(left)])]
+    return np.asarray(own[first])
+
+
+def _starts(begins: Booleans) -> Integers:
+    """Return the index at which the run of each item began."""
+    return np.asarray(np.maximum.accumulate(np.where(begins, np.arange(len(begins)), 0)))
+
+
+def duplicated(table: RecordTable, derived: Derived) -> Booleans:
+    """Tell which rows of a sorted table another one stands for (see `representatives`)."""
+    return np.asarray(representatives(table, derived) != np.arange(len(table)))
 
 
 def _alike(first: Integers, second: Integers, derived: Derived) -> Booleans:
