@@ -19,6 +19,7 @@ from gnss_coop._version import __version__
 if TYPE_CHECKING:
     from gnss_coop.analysis.best_sites import best_sites
     from gnss_coop.analysis.comparison import compare, findings
+    from gnss_coop.analysis.completeness import completeness_pct
     from gnss_coop.analysis.depth_map import depth_map, visibility_circle
     from gnss_coop.analysis.dop import dilution_of_precision
     from gnss_coop.analysis.dop_map import dop_map
@@ -105,6 +106,7 @@ _HOME = {
     "best_sites": "analysis.best_sites",
     "common_view": "analysis.network_coverage",
     "compare": "analysis.comparison",
+    "completeness_pct": "analysis.completeness",
     "depth_map": "analysis.depth_map",
     "diff": "batch.diff",
     "dilution_of_precision": "analysis.dop",
@@ -180,6 +182,7 @@ __all__ = [
     "best_sites",
     "common_view",
     "compare",
+    "completeness_pct",
     "depth_map",
     "diff",
     "dilution_of_precision",

@@ -33,7 +33,9 @@ def real_sky(name):
             pytest.skip("GNSS_COOP_TESTDATA is not set")
         path = Path(folder) / "snapshot" / "2020-177_pair" / "ESBC00DNK_R_20201770000_01D_MN.rnx.gz"
     nav = gc.read_nav(path)
-    return gc.satellite_positions(nav, gc.epochs(name, hours=24, step_s=960), systems="RC")
+    sky = gc.satellite_positions(nav, gc.epochs(name, hours=24, step_s=960), systems="RC")
+    # The second day is of one receiver: its satellites are any geometry here, so no cell is left out.
+    return sky.drop_vars("continued", errors="ignore")
 
 
 @pytest.fixture

@@ -507,7 +507,8 @@ def test_epochs_in_any_order_number_and_form(nav):
     again = satellite_positions(nav, times[shuffled], systems="R")
     xr.testing.assert_identical(again, sky.isel(time=shuffled))
     for single in (times[3], [times[3]], "2024-01-10T06:30:00", "2024-01-10T06:29:42Z"):
-        xr.testing.assert_identical(satellite_positions(nav, single, systems="R"), sky.isel(time=[3]))
+        # What the files hold is of the epochs asked for; all else is that of one epoch of the many.
+        xr.testing.assert_equal(satellite_positions(nav, single, systems="R"), sky.isel(time=[3]))
     in_utc = pd.DatetimeIndex(times).tz_localize("UTC") - pd.Timedelta(18, "s")
     xr.testing.assert_identical(satellite_positions(nav, in_utc, systems="R"), sky)
     empty = satellite_positions(nav, [], systems="R")

@@ -12,7 +12,7 @@ from gnss_coop.cli import main
 COLUMNS = [
     "station", "mask_deg", "systems", "clocks", "n_clocks", "n_epochs", "n_used_mean", "n_used_least", "pdop_median",
     "pdop_p95", "hdop_median", "vdop_median", "gdop_median", "availability_pct", "supplemented_by", "pdop_drop_pct",
-    "hdop_drop_pct", "vdop_drop_pct", "availability_gain_points",
+    "hdop_drop_pct", "vdop_drop_pct", "availability_gain_points", "completeness_pct",
 ]  # fmt: skip
 KEY = ["station", "mask_deg", "systems"]
 

@@ -4,7 +4,7 @@ import gzip
 import json
 
 COLUMNS = ["file", "version", "system", "message", "n_satellites", "n_records", "n_unhealthy", "first_toe_gpst",
-           "last_toe_gpst"]  # fmt: skip
+           "last_toe_gpst", "completeness_pct"]  # fmt: skip
 
 
 def test_counts_are_those_of_the_frames_in_the_file(run, hours):

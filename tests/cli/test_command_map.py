@@ -22,6 +22,7 @@ COARSE = ("--grid", 15, "--quiet")
 COLUMNS = [
     "systems", "mask_deg", "pdop_median", "pdop_median_worst", "availability_mean_pct", "availability_worst_pct",
     "worst_latitude_deg", "worst_longitude_deg", "n_used_mean", "n_used_least",
+    "completeness_pct", "shown_pct",
 ]  # fmt: skip
 
 

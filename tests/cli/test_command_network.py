@@ -9,7 +9,7 @@ import gnss_coop as gc
 
 SUMMARY = [
     "system", "orbit", "network", "n_satellites", "k1", "k2", "k3", "k4", "depth", "gap_max_min", "gap_mean_min",
-    "arc_mean_min", "sigma_radial_m", "sigma_along_m", "sigma_cross_m", "sigma_3d_m",
+    "arc_mean_min", "sigma_radial_m", "sigma_along_m", "sigma_cross_m", "sigma_3d_m", "completeness_pct",
 ]  # fmt: skip
 CSV = ("--format", "csv")
 NOMINAL = ("--nominal", "R,C", "--epoch", "2027-01-01", "--step", 900)

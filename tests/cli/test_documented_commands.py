@@ -59,6 +59,15 @@ def test_the_documented_columns_are_those_of_the_csv(run, hours, results, name):
     at = ("--at", "2022-06-08T10:30:00")
     asked = {
         "info": (hours,),
+        "map": (
+            ROOT / "sample_rinex" / "brdc0100.24g.gz",
+            "--at",
+            "2024-01-10T12:00:00",
+            "--systems",
+            "R",
+            "--grid",
+            "30",
+        ),
         "stations": (),
         "network": (hours, *span),
         "diff": (results, results),

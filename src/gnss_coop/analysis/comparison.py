@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from gnss_coop.analysis.completeness import COMPLETE_PCT, completeness_attributes, scenario_pct
 from gnss_coop.analysis.statistics import availability_pct, worst_last_quantile
 from gnss_coop.analysis.visibility import time_scale
 from gnss_coop.errors import ScenarioError, TimeError
@@ -43,7 +44,9 @@ def compare(dop: xr.Dataset, *, limit: float = 6.0) -> pd.DataFrame:
         One row per station, mask and scenario. ``supplemented_by`` is the smallest scenario that holds all
         systems of the row's and more, empty where there is none; the gains are those of that step:
         ``*_drop_pct`` how far the median falls, NaN where either median is infinite, and
-        ``availability_gain_points``. ``attrs`` holds ``limit``, ``clocks``, ``span`` and ``time_scale``.
+        ``availability_gain_points``. ``completeness_pct`` is how much the files hold of what is in view (where they
+        are complete: of the whole system); below 85 a row is the files' figure, not the systems'. ``attrs`` holds
+        ``limit``, ``clocks``, ``span`` and ``time_scale``.
 
     Raises
     ------
@@ -81,7 +84,7 @@ def compare(dop: xr.Dataset, *, limit: float = 6.0) -> pd.DataFrame:
         raise TimeError("There are no epochs to compare; ask for a longer span or a shorter step.")
     if "mask_deg" not in dop.dims:
         dop = dop.expand_dims("mask_deg")
-    numbers = _statistics(dop, limit)
+    numbers, held_pct = _statistics(dop, limit), _held_pct(dop)
     labels = [str(label) for label in dop["systems"].values]
     clocks = str(dop.attrs["clocks"])
     rows = []
@@ -91,19 +94,31 @@ def compare(dop: xr.Dataset, *, limit: float = 6.0) -> pd.DataFrame:
                 label: {name: values[c, k, p].item() for name, values in numbers.items()}
                 for c, label in enumerate(labels)
             }
-            for label, cell in cells.items():
+            for c, (label, cell) in enumerate(cells.items()):
                 joint = supplement_of(label, labels)
                 key = {"station": str(station), "mask_deg": float(mask), "systems": label, "clocks": clocks}
-                rows.append({**key, **cell, "supplemented_by": joint, **_gains(cell, cells.get(joint))})
+                gains = _gains(cell, cells.get(joint)) | {"completeness_pct": held_pct[c, k, p].item()}
+                rows.append({**key, **cell, "supplemented_by": joint, **gains})
     table = pd.DataFrame(rows)
     span = dop["time"].values[[0, -1]].astype("datetime64[s]")
-    table.attrs = {
+    conditions: dict[Any, Any] = {
         "limit": float(limit),
         "clocks": clocks,
         "span": f"{span[0]}/{span[1]}",
         "time_scale": time_scale(dop),
+        **completeness_attributes(dop.attrs),
     }
+    table.attrs = conditions
     return table
+
+
+def _held_pct(dop: xr.Dataset) -> npt.NDArray[Any]:
+    """How much of what is in view the files hold (systems, mask_deg, station) [%]."""
+    dims = ("systems", "mask_deg", "station")
+    if "completeness_pct" in dop:
+        return np.asarray(dop["completeness_pct"].transpose(*dims).values)
+    shares = [scenario_pct(str(label), dop.attrs) for label in dop["systems"].values]
+    return np.broadcast_to(np.reshape(shares, (-1, 1, 1)), [dop.sizes[d] for d in dims])
 
 
 def _statistics(dop: xr.Dataset, limit: float) -> dict[str, npt.NDArray[Any]]:
@@ -154,7 +169,8 @@ def findings(table: pd.DataFrame) -> list[str]:
     -------
     list of str
         For the first two scenarios that are supplemented, where the supplement helps most; then where it
-        matters least. If no scenario supplements another, that and the range of the availability.
+        matters least. If no scenario supplements another, that and the range of the availability. Stations at which
+        the files hold too little of what is in view (``completeness_pct`` below 85) are left out, and named.
 
     Examples
     --------
@@ -171,6 +187,8 @@ def findings(table: pd.DataFrame) -> list[str]:
     instead of 33.3 %, and the median PDOP is 3.0 instead of 8.0.
     """
     limit = f"PDOP <= {table.attrs['limit']:g}"
+    if "completeness_pct" in table and (table["completeness_pct"] < COMPLETE_PCT).any():
+        return _of_the_complete(table)
     records = [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
     by_key = {(row["station"], row["mask_deg"], row["systems"]): row for row in records}
     steps = [
@@ -191,6 +209,21 @@ def findings(table: pd.DataFrame) -> list[str]:
             f"and {_medians(least)}."
         )
     return sentences
+
+
+def _of_the_complete(table: pd.DataFrame) -> list[str]:
+    """Return the findings from stations and masks at which the files hold what is in view, and name the others."""
+    lacking = table["completeness_pct"] < COMPLETE_PCT
+    places = list(zip(table["station"], table["mask_deg"], strict=True))
+    poor = {place for place, lacks in zip(places, lacking, strict=True) if lacks}
+    kept = table[[place not in poor for place in places]]
+    kept.attrs = table.attrs
+    names = ", ".join(dict.fromkeys(station for station, _ in places if any(station == s for s, _ in poor)))
+    told = (
+        f"Not judged, since the files hold less than {COMPLETE_PCT:g} % of the satellites in view there, at some mask "
+        f"at least: {names}."
+    )
+    return [*(findings(kept) if len(kept) else []), told]
 
 
 def _without_supplement(records: Sequence[dict[str, Any]], limit: str) -> list[str]:

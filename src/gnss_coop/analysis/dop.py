@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from gnss_coop.analysis import completeness
 from gnss_coop.analysis.forecast_marks import forecast_attributes
 from gnss_coop.analysis.visibility import mask_radians, positions_m, station_arrays, time_scale
 from gnss_coop.errors import ScenarioError
-from gnss_coop.model.scenario import PER_SYSTEM, parse_scenarios
+from gnss_coop.model.scenario import PER_SYSTEM, Scenario, parse_scenarios
 from gnss_coop.model.systems import SYSTEMS
 
 if TYPE_CHECKING:
     import xarray as xr
 
+    from gnss_coop.analysis.visibility import StationArrays
     from gnss_coop.model.stations import Selection
 
 _DOPS = {
@@ -61,7 +63,8 @@ def dilution_of_precision(
     -------
     xarray.Dataset
         ``gdop``, ``pdop``, ``hdop``, ``vdop``, ``tdop``, ``n_used`` and ``n_clocks`` (systems, station,
-        time), or (systems, mask_deg, station, time) for a sequence of masks.
+        time), or (systems, mask_deg, station, time) for a sequence of masks. Where the files do not hold a system
+        completely, ``completeness_pct`` without time: how much of what is in view there they hold.
 
     Raises
     ------
@@ -96,11 +99,43 @@ def dilution_of_precision(
     """
     import xarray as xr
 
-    from gnss_coop.kernels import geometry
-
     scenarios = parse_scenarios(systems, clocks)
     mask_rad = mask_radians(mask_deg)
     places = station_arrays(stations)
+    dops, counts = _series(sky, places, mask_rad, scenarios)
+    dims = ("systems", "mask_deg", "station", "time")
+    tables = zip([*_DOPS.items(), *_COUNTS.items()], [*dops, *counts], strict=True)
+    result = xr.Dataset(
+        {name: (dims, values, {"units": "1", "long_name": words}) for (name, words), values in tables},
+        coords={
+            "systems": [str(scenario) for scenario in scenarios],
+            "mask_deg": np.atleast_1d(np.asarray(mask_deg, dtype=np.float64)),
+            **places.coords,
+            "time": sky["time"].variable,
+        },
+        attrs={
+            "title": "Dilution of precision",
+            "clocks": clocks,
+            "time_scale": time_scale(sky),
+            **forecast_attributes(sky),
+            **completeness.completeness_attributes(sky.attrs),
+        },
+    )
+    full = completeness.filled(sky)
+    if full is not None:
+        single = completeness.single_scenarios(scenarios)
+        used, expected = (_series(own, places, mask_rad, single)[1][0].sum(axis=-1) for own in (sky, full))
+        held = completeness.held_pct(sky, scenarios, used, expected)
+        result["completeness_pct"] = (dims[:-1], held, {"units": "percent", "long_name": "held of what is in view"})
+    return result.isel(mask_deg=0) if np.ndim(mask_deg) == 0 else result
+
+
+def _series(
+    sky: xr.Dataset, places: StationArrays, mask_rad: npt.NDArray[np.float64], scenarios: Sequence[Scenario]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+    """Return the DOPs and counts of `_DOPS` and `_COUNTS` (..., scenario, mask, station, time)."""
+    from gnss_coop.kernels import geometry
+
     satellites_m = positions_m(sky)
     letters = list(SYSTEMS)
     shape = (len(scenarios), mask_rad.size, len(places.xyz_m), len(satellites_m))
@@ -120,24 +155,7 @@ def dilution_of_precision(
         dops,
         counts,
     )
-    dims = ("systems", "mask_deg", "station", "time")
-    tables = zip([*_DOPS.items(), *_COUNTS.items()], [*dops, *counts], strict=True)
-    result = xr.Dataset(
-        {name: (dims, values, {"units": "1", "long_name": words}) for (name, words), values in tables},
-        coords={
-            "systems": [str(scenario) for scenario in scenarios],
-            "mask_deg": np.atleast_1d(np.asarray(mask_deg, dtype=np.float64)),
-            **places.coords,
-            "time": sky["time"].variable,
-        },
-        attrs={
-            "title": "Dilution of precision",
-            "clocks": clocks,
-            "time_scale": time_scale(sky),
-            **forecast_attributes(sky),
-        },
-    )
-    return result.isel(mask_deg=0) if np.ndim(mask_deg) == 0 else result
+    return dops, counts
 
 
 def _system_indices(satellites: npt.NDArray[np.str_], letters: list[str]) -> npt.NDArray[np.int64]:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 
-from gnss_coop.analysis.map_labels import map_frame, variable_names, with_data
+from gnss_coop.analysis import completeness
+from gnss_coop.analysis.map_labels import blanked, map_frame, variable_names, with_data
 from gnss_coop.analysis.map_work import (
     Floats,
     MapWork,
@@ -137,7 +138,23 @@ class MapJob:
         arranged = (arrange(self.places, where) for where in wanted)
         with closing(work.run(arranged, sum(map(tile_count, wanted)), self.threads, progress)) as computed:
             for where, (counts, quantiles) in zip(wanted, computed, strict=True):
-                yield where, with_data(self._frame(where), self.kept, self.shares, counts, quantiles)
+                part = with_data(self._frame(where), self.kept, self.shares, counts, quantiles)
+                held = self._held_pct(where)
+                yield where, part if held is None else blanked(part, held >= completeness.COMPLETE_PCT)
+
+    def _held_pct(self, where: Where) -> Floats | None:
+        """Return how much of what is in view the files hold (scenario, mask, cell) [%]; None if complete."""
+        full = completeness.filled(self.sky)
+        if full is None:
+            return None
+        single = completeness.single_scenarios(self.scenarios)
+        n_used = []
+        for sky in (self.sky, full):
+            work = MapWork.of(sky, single, mask_radians(self.mask_deg), kept_dops(["pdop"]), 6.0, np.array([0.5]))
+            runs = work.run(iter([arrange(self.places, where)]), tile_count(where), self.threads, None)
+            with closing(runs) as computed:
+                n_used.append(next(computed)[0][:, :, 1])
+        return completeness.held_pct(self.sky, self.scenarios, *n_used)
 
     def _frame(self, where: Where) -> xr.Dataset:
         frame = map_frame(self.sky, self.places, where, self.scenarios, np.atleast_1d(self.mask_deg).tolist())

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
+from gnss_coop.analysis.completeness import completeness_attributes
 from gnss_coop.analysis.map_work import Floats, Singles, Where
 from gnss_coop.analysis.visibility import time_scale
 from gnss_coop.model.grid import GeoGrid, GeoPoints
@@ -60,6 +62,7 @@ def map_frame(
             "time_scale": time_scale(sky),
             "files": list(sky.attrs.get("files", [])),
             "frame": str(sky.attrs.get("frame", "")),
+            **completeness_attributes(sky.attrs),
         },
     )
     if result.attrs["frame"] == "nominal":
@@ -93,6 +96,20 @@ def with_data(
         }
     )
     return _with_gains(result)
+
+
+def blanked(part: xr.Dataset, held: npt.NDArray[np.bool_]) -> xr.Dataset:
+    """Return a part of a map with nothing where the files hold too little of the sky (scenario, mask, cell)."""
+    import xarray as xr
+
+    one = part["pdop_median"]
+    shown = xr.DataArray(held.reshape(one.shape), dims=one.dims)
+    labels = list(part["systems"].values)
+    # A gain needs both: what is without a supplement has none anyway.
+    joint = [labels.index(name) if name else i for i, name in enumerate(part["supplemented_by"].values)]
+    both = shown & shown.isel(systems=joint)
+    gains = ("pdop_ratio", "availability_gain_points")
+    return part.assign({name: v.where(both if name in gains else shown) for name, v in part.data_vars.items()})
 
 
 def _variables(kept: Sequence[str], shares: Floats, counts: Singles, quantiles: Singles, n_times: int) -> Iterator[Any]:

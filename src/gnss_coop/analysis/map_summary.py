@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from gnss_coop.analysis.completeness import scenario_pct
 from gnss_coop.model.grid import row_blocks
 from gnss_coop.model.rules import Rule
 
@@ -20,6 +21,11 @@ Singles = npt.NDArray[np.float32]
 
 #: Bits of a float32 that one count of `weighted_median` tells apart: half of them.
 _DIGIT_BITS = 16
+#: Columns of the summary that are of the cells shown.
+_FIGURES = (
+    "pdop_median", "pdop_median_worst", "availability_mean_pct", "availability_worst_pct", "worst_latitude_deg",
+    "worst_longitude_deg", "n_used_mean", "n_used_least",
+)  # fmt: skip
 
 
 def map_summary(world: xr.Dataset) -> pd.DataFrame:
@@ -35,7 +41,9 @@ def map_summary(world: xr.Dataset) -> pd.DataFrame:
     pandas.DataFrame
         systems, mask_deg, pdop_median (median over the area of the medians over time), pdop_median_worst
         (largest median), availability_mean_pct, availability_worst_pct with worst_latitude_deg and
-        worst_longitude_deg (the first of several; NaN where all are equal), n_used_mean, n_used_least.
+        worst_longitude_deg (the first of several; NaN where all are equal), n_used_mean, n_used_least, completeness_pct
+        (how much of the systems the files hold) and shown_pct: of how much of the area there are figures, since the
+        files hold what is in view there. The others are NaN where that is nowhere.
 
     Examples
     --------
@@ -53,7 +61,8 @@ def map_summary(world: xr.Dataset) -> pd.DataFrame:
     for c, system in enumerate(world["systems"].values):
         for k, mask in enumerate(np.atleast_1d(world["mask_deg"].values)):
             layer = world.isel({"systems": c, "mask_deg": k}, missing_dims="ignore")
-            rows.append({"systems": str(system), "mask_deg": float(mask), **_row(layer, weights)})
+            held = {"completeness_pct": scenario_pct(str(system), world.attrs)}
+            rows.append({"systems": str(system), "mask_deg": float(mask), **_row(layer, weights, held)})
     return pd.DataFrame(rows)
 
 
@@ -62,15 +71,24 @@ def _weights(world: xr.Dataset) -> Floats:
     return np.cos(np.radians(world["lat"].values)) if "lat" in world.dims else np.ones(world.sizes["point"])
 
 
-def _row(layer: xr.Dataset, weights: Floats) -> dict[str, Any]:
+def _row(layer: xr.Dataset, weights: Floats, held: dict[str, float]) -> dict[str, Any]:
     blocks = list(row_blocks(layer["pdop_median"].shape))
 
     def values_of(name: str) -> Iterator[tuple[Singles, Floats]]:
-        """Read a variable block by block, with the weights of its cells."""
+        """Read a variable block by block, with the weights of its cells; those that are not shown have none."""
         for rows in blocks:
             values = layer[name][rows].values
-            yield values, _spread(weights[rows], values.shape)
+            missing = np.isnan(values)
+            spread = _spread(weights[rows], values.shape)
+            yield values, np.where(missing, 0.0, spread) if missing.any() else spread
 
+    shown_pct = 100.0 * _mean(
+        (~np.isnan(values), _spread(weights[rows], values.shape))
+        for rows, values in ((rows, layer["availability_pct"][rows].values) for rows in blocks)
+    )
+    held = {**held, "shown_pct": shown_pct}
+    if shown_pct == 0.0:
+        return {**dict.fromkeys(_FIGURES, np.nan), **held}
     lowest, highest, worst = _extremes(values for values, _ in values_of("availability_pct"))
     latitude, longitude = (np.nan, np.nan) if lowest == highest else _place(layer, worst)
     return {
@@ -82,6 +100,7 @@ def _row(layer: xr.Dataset, weights: Floats) -> dict[str, Any]:
         "worst_longitude_deg": longitude,
         "n_used_mean": _mean(values_of("n_used_mean")),
         "n_used_least": int(_extremes(values for values, _ in values_of("n_used_least"))[0]),
+        **held,
     }
 
 
@@ -94,10 +113,10 @@ def _extremes(blocks: Iterable[Singles]) -> tuple[float, float, int]:
     """Return the least and the greatest value, and the first place of the least in the whole."""
     lowest, highest, place, start = np.inf, -np.inf, 0, 0
     for values in blocks:
-        least = int(values.argmin())
+        least = int(np.where(np.isnan(values), np.inf, values).argmin())
         if (found := float(values.flat[least])) < lowest:
             lowest, place = found, start + least
-        highest = max(highest, float(values.max()))
+        highest = max(highest, float(np.where(np.isnan(values), -np.inf, values).max()))
         start += values.size
     return lowest, highest, place
 
@@ -113,7 +132,7 @@ def _place(layer: xr.Dataset, index: int) -> tuple[float, float]:
 def _mean(blocks: Iterable[tuple[Singles, Floats]]) -> float:
     total = of_all = 0.0
     for values, weights in blocks:
-        total += float((values * weights).sum())
+        total += float((np.where(weights > 0.0, values, 0.0) * weights).sum())
         of_all += float(weights.copy().sum())
     return total / of_all
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from gnss_coop.analysis.completeness import scenario_pct
 from gnss_coop.analysis.network_coverage import coverage_figures, satellite_rows
 from gnss_coop.analysis.orbit_information import RANGE_INTERVAL_S, WINDOW_H, OrbitInformation
 from gnss_coop.analysis.statistics import worst_last_quantile
@@ -48,7 +49,9 @@ def network_table(
         usable satellite-epochs with at least so many stations in view, ``depth`` their mean number;
         ``gap_max_min``, ``gap_mean_min``, ``arc_mean_min`` as in `coverage_figures`; ``sigma_*_m`` are medians
         over the satellites in which an orbit that cannot be determined counts as the worst: NaN where it is the
-        median. ``attrs`` holds the span, mask, window, interval, the number of satellite-epochs left out, and
+        median; ``completeness_pct`` how much of the system the files hold, see `completeness_pct`: below 85 the figures
+        are those of what one receiver saw. ``attrs`` holds the span, mask, window, interval, the number of
+        satellite-epochs left out, and
         ``undetermined``: network, system, orbit class and reason of each row without sigma.
 
     Notes
@@ -83,7 +86,8 @@ def network_table(
         for network, (sums, sigma, reasons) in zip(views.networks.names, by_network, strict=True):
             key = {"system": letter, "orbit": orbit, "network": network, "n_satellites": int(chosen.sum())}
             figures = coverage_figures(sums[chosen], views.step_s)
-            rows.append({**key, **figures, **dict(zip(SIGMAS, median_sigma(sigma[chosen]), strict=True))})
+            sigmas = dict(zip(SIGMAS, median_sigma(sigma[chosen]), strict=True))
+            rows.append({**key, **figures, **sigmas, "completeness_pct": scenario_pct(letter, views.attrs)})
             if np.isnan(rows[-1]["sigma_3d_m"]):
                 undetermined.append((network, letter, orbit, _most_common(reasons, chosen)))
     table = pd.DataFrame(rows)

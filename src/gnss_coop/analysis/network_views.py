@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from gnss_coop.analysis.completeness import completeness_attributes
 from gnss_coop.analysis.forecast_marks import forecast_attributes
 from gnss_coop.analysis.visibility import positions_m, station_arrays, visibility
 from gnss_coop.analysis.worst_intervals import even_epochs
@@ -212,7 +213,11 @@ def network_views(sky: xr.Dataset, networks: NetworksLike = DEFAULT_NETWORKS, *,
         usable=known[:, used],
         visible=visible,
         seen_by=seen_by,
-        attrs={**forecast_attributes(sky), "files": list(sky.attrs.get("files", []))},
+        attrs={
+            **forecast_attributes(sky),
+            **completeness_attributes(sky.attrs),
+            "files": list(sky.attrs.get("files", [])),
+        },
     )
 
 

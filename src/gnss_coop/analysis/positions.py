@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gnss_coop import constants as const
+from gnss_coop.analysis import completeness
 from gnss_coop.errors import EphemerisGapError, ScenarioError, TimeError
 from gnss_coop.kernels import orbits
 from gnss_coop.model import frames, timescales
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 FRAMES: Final = ("broadcast", "itrf")
 _DAY_NS: Final = const.SECONDS_PER_DAY * const.NS_PER_S
+#: So far orbits are continued beyond their records to tell which satellites are missing: a receiver sees each of them
+#: again within a day, and an orbit of that age is right to some kilometres [s].
+_CONTINUED_S: Final = float(const.SECONDS_PER_DAY)
 
 
 def satellite_positions(
@@ -66,7 +70,10 @@ def satellite_positions(
     xarray.Dataset
         ``positions`` (time, sv, ecef) [m], NaN without a usable ephemeris; ``age`` (time, sv) [s], epoch
         minus reference time; ``healthy`` (time, sv), false where no ephemeris is in reach; ``message``
-        (time, sv), index into its attribute ``flag_meanings``, -1 for none. Coordinates time, sv, ecef.
+        (time, sv), index into its attribute ``flag_meanings``, -1 for none. Coordinates time, sv, ecef. Attributes
+        ``completeness_R_pct`` and so on, see `completeness_pct`; where a system is not complete, ``continued``
+        (time, sv, ecef) [m] says where healthy satellites without a record are, by one of up to a day's age. Without
+        it (``sky.drop_vars("continued")``) figures are those of what the files hold, everywhere.
 
     Raises
     ------
@@ -108,7 +115,61 @@ def satellite_positions(
     if frame == "itrf":
         glonass = [i for i, sv in enumerate(wanted.satellites) if sv[0] == "R"]
         xyz[:, glonass] = frames.pz90_to_itrf(xyz[:, glonass], epoch_ns[:, None])
-    return _dataset(wanted, epoch_ns, chosen, usable, xyz, frame)
+    sky = _dataset(wanted, epoch_ns, chosen, usable, xyz, frame)
+    sky.attrs |= _completeness(wanted, epoch_ns, usable, max_age_s, exclude_sv)
+    if completeness.incomplete_systems(sky.attrs):
+        sky["continued"] = (sky["positions"].dims, _continued_m(wanted, epoch_ns, usable), {"units": "m"})
+    return sky
+
+
+def completeness_of(nav: Ephemerides, step_s: float = 900.0) -> dict[str, float]:
+    """Return how much of each system's satellites files hold over the day that they cover, as attributes of results.
+
+    Parameters
+    ----------
+    nav : Ephemerides
+        From `read_nav`.
+    step_s : float
+        Between the epochs that are looked at [s].
+
+    Examples
+    --------
+    >>> import gnss_coop as gc
+    >>> attrs = completeness_of(gc.read_nav("sample_rinex/brdc0100.24g.gz"))
+    >>> {name: round(pct) for name, pct in attrs.items() if name.endswith("_pct")}
+    {'completeness_R_pct': 96}
+    """
+    if len(nav) == 0:
+        return {}
+    start_ns, end_ns = default_span_ns(nav)
+    epoch_ns = np.arange(start_ns, end_ns, round(step_s * const.NS_PER_S))
+    return _completeness(nav, epoch_ns, _select(nav, epoch_ns, True, None)[1], None, ())
+
+
+def _completeness(
+    nav: Ephemerides,
+    epoch_ns: npt.NDArray[np.int64],
+    usable: npt.NDArray[np.int8],
+    max_age_s: float | Mapping[str, float] | None,
+    exclude_sv: Iterable[str],
+) -> dict[str, float]:
+    """Return the attributes about completeness; a shorter age than the messages' own makes files no poorer."""
+    if epoch_ns.size == 0:
+        return {}
+    if max_age_s is not None and (_limits_ns(max_age_s) < _limits_ns(None)).any():
+        usable = np.maximum(usable, _select(nav, epoch_ns, True, None)[1])
+    return completeness.shares_of(usable > 0, nav.satellites, epoch_ns, exclude_sv)
+
+
+def _continued_m(
+    nav: Ephemerides, epoch_ns: npt.NDArray[np.int64], usable: npt.NDArray[np.int8]
+) -> npt.NDArray[np.float64]:
+    """Return positions (time, sv, ecef) of healthy satellites where there is no record in reach; NaN elsewhere."""
+    chosen, _ = _select(nav, epoch_ns, False, _CONTINUED_S)
+    chosen[usable > 0] = -1
+    xyz = np.empty((*chosen.shape, 3))
+    orbits.positions(epoch_ns, chosen, nav.derived.toe_ns, nav.derived.model, nav.derived.elements, xyz)
+    return xyz
 
 
 def default_span_ns(nav: Ephemerides, systems: str | Iterable[str] | None = None) -> tuple[int, int]:

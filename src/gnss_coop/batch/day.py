@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from gnss_coop.analysis.completeness import incomplete_text
 from gnss_coop.analysis.positions import day_span_ns, satellite_positions
 from gnss_coop.batch.settings import Settings, letters_of
 from gnss_coop.errors import EphemerisGapError
@@ -93,3 +94,6 @@ class Day:
             note = f"{empty} of {len(in_reach)} epochs have no healthy {SYSTEMS[letter].name} ephemeris"
             if empty and note not in self.notes:
                 self.notes.append(note)
+        text = incomplete_text(sky.attrs)
+        if text and text not in self.notes:
+            self.notes.append(text)

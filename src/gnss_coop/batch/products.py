@@ -160,9 +160,10 @@ PRODUCTS: Final[dict[str, Product]] = {
                 "station VARCHAR, mask_deg DOUBLE, systems VARCHAR, clocks VARCHAR, n_clocks BIGINT, n_epochs BIGINT, "
                 "n_used_mean DOUBLE, n_used_least BIGINT, pdop_median DOUBLE, pdop_p95 DOUBLE, hdop_median DOUBLE, "
                 "vdop_median DOUBLE, gdop_median DOUBLE, availability_pct DOUBLE, supplemented_by VARCHAR, "
-                "pdop_drop_pct DOUBLE, hdop_drop_pct DOUBLE, vdop_drop_pct DOUBLE, availability_gain_points DOUBLE"
+                "pdop_drop_pct DOUBLE, hdop_drop_pct DOUBLE, vdop_drop_pct DOUBLE, availability_gain_points DOUBLE, "
+                "completeness_pct DOUBLE"
             ),
-            ("station", "mask_deg", "systems", "clocks"),
+            ("station", "mask_deg", "systems", "clocks"), revision=2,
         ),
         Product(
             "passes", _passes, ("systems", "exclude_sv", "max_age_s", "stations"),
@@ -198,16 +199,16 @@ PRODUCTS: Final[dict[str, Product]] = {
                 "mask_deg DOUBLE, system VARCHAR, orbit VARCHAR, network VARCHAR, n_satellites BIGINT, k1 DOUBLE, "
                 "k2 DOUBLE, k3 DOUBLE, k4 DOUBLE, depth DOUBLE, gap_max_min DOUBLE, gap_mean_min DOUBLE, "
                 "arc_mean_min DOUBLE, sigma_radial_m DOUBLE, sigma_along_m DOUBLE, sigma_cross_m DOUBLE, "
-                "sigma_3d_m DOUBLE"
+                "sigma_3d_m DOUBLE, completeness_pct DOUBLE"
             ),
             ("system", "orbit", "network", "mask_deg"),
-            divided_by=("mask_deg",),
+            divided_by=("mask_deg",), revision=2,
         ),
         Product(
             "map", _map,
             ("systems", "exclude_sv", "max_age_s", "max_pdop", "map_grid_deg", "map_region", "map_step_s",
              "map_percentiles"),
-            {}, (), suffix=".nc",
+            {}, (), suffix=".nc", revision=2,
         ),
     )
 }  # fmt: skip

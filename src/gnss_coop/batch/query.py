@@ -180,15 +180,16 @@ def _allow(connection: duckdb.DuckDBPyConnection, paths: list[str]) -> None:
 
 
 def _product_view(name: str, paths: list[str]) -> str:
-    """Return the SQL of a product's table; an empty one with its columns where nothing was computed."""
+    """Return the SQL of a product's table, with all its columns whatever was computed, by whichever version."""
+    columns = {"year": "BIGINT", "day": "DATE", **PRODUCTS[name].columns}
+    nothing = ", ".join(f"CAST(NULL AS {kind}) AS {column}" for column, kind in columns.items())
+    empty = f"SELECT * FROM (SELECT {nothing}) WHERE false"
     if not paths:
-        columns = {"year": "BIGINT", "day": "DATE", **PRODUCTS[name].columns}
-        nothing = ", ".join(f"CAST(NULL AS {kind}) AS {column}" for column, kind in columns.items())
-        return f"CREATE VIEW {name} AS SELECT * FROM (SELECT {nothing}) WHERE false"
+        return f"CREATE VIEW {name} AS {empty}"
     listed = ", ".join(_quoted(path) for path in paths)
     return (
         f"CREATE VIEW {name} AS SELECT * EXCLUDE (product) FROM read_parquet([{listed}], hive_partitioning = true, "
-        "union_by_name = true, hive_types = {'year': BIGINT, 'day': DATE})"
+        f"union_by_name = true, hive_types = {{'year': BIGINT, 'day': DATE}}) UNION ALL BY NAME {empty}"
     )
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from gnss_coop._version import __version__
+from gnss_coop.analysis.completeness import is_incomplete_text
 from gnss_coop.analysis.coverage import DayCount
 from gnss_coop.batch import archive
 from gnss_coop.batch.days import DayIndex
@@ -85,6 +86,7 @@ class _Run:
         self._days = DayIndex(request.settings.letters)
         self._outcome: dict[str, Counter[bool]] = {}  # of each day worked on: parts that came out, and not
         self._fresh: dict[str, frozenset[str]] = {}  # keys that this run has tried
+        self._incomplete: set[str] = set()
 
     def all(self, stdin: BinaryIO | None) -> Summary:
         started = time.monotonic()
@@ -262,6 +264,12 @@ class _Run:
                 tasks.append(task)
         if tasks:
             self._drive("days", len(tasks), run_day, tasks, self._day_done, self._day_lost)
+        if self._incomplete:
+            self._watch.note(
+                f"warning: the files of {len(self._incomplete)} of {summary.n_days} days, such as "
+                f"{min(self._incomplete)}, hold too little of the satellites, as those of one receiver do: "
+                "completeness_pct says how much, and trend leaves them out where it is little; add merged files"
+            )
         summary.n_failed = sum(1 for day in covered if self._outcome.get(day, Counter())[False])
         summary.n_done = sum(1 for day in covered if self._outcome.get(day, Counter())[True])
         summary.n_skipped = summary.n_days - len([day for day in covered if day in self._outcome])
@@ -279,6 +287,8 @@ class _Run:
             archive.remove_result(self._request.root, path)
         errors = list(dict.fromkeys(result.error for result in results if result.error))
         self._outcome.setdefault(day, Counter()).update(result.error is None for result in results)
+        if any(is_incomplete_text(note) for result in results for note in result.notes):
+            self._incomplete.add(day)
         self._fresh[day] = self._fresh.get(day, frozenset()) | {result.key for result in results}
         if errors:
             self._fail(day, "; ".join(errors))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from gnss_coop.analysis.completeness import COMPLETE_PCT
 from gnss_coop.batch.query import open_archive
 from gnss_coop.errors import ArchiveError
 
@@ -16,18 +17,20 @@ PERIODS: Final = ("day", "month", "year")
 #: Stands for all stations together.
 ALL_STATIONS: Final = "all"
 
+# Days whose files hold too little of what is in view at a station say nothing about it.
 # Shares are of all epochs of the period, gains of those that have one; of medians and falls of days the median is
 # taken, never a mean.
 _TREND: Final = """
 SELECT CAST(date_trunc($period, day) AS DATE) AS period, {station} AS station, mask_deg, clocks, systems,
        coalesce(string_agg(DISTINCT nullif(supplemented_by, ''), ', '
                            ORDER BY nullif(supplemented_by, '')), '') AS supplemented_by,
-       count(DISTINCT day) AS n_days, count(DISTINCT station) AS n_stations,
-       sum(n_epochs * availability_pct) / sum(n_epochs) AS availability_pct,
-       sum(n_epochs * availability_gain_points)
-         / sum(n_epochs) FILTER (availability_gain_points IS NOT NULL) AS availability_gain_points,
-       median(pdop_median) AS pdop_median, median(pdop_drop_pct) AS pdop_drop_pct
-FROM compare
+       count(DISTINCT day) FILTER (complete) AS n_days, count(DISTINCT station) FILTER (complete) AS n_stations,
+       sum(n_epochs * availability_pct) FILTER (complete) / sum(n_epochs) FILTER (complete) AS availability_pct,
+       sum(n_epochs * availability_gain_points) FILTER (complete)
+         / sum(n_epochs) FILTER (complete AND availability_gain_points IS NOT NULL) AS availability_gain_points,
+       median(pdop_median) FILTER (complete) AS pdop_median, median(pdop_drop_pct) FILTER (complete) AS pdop_drop_pct,
+       count(DISTINCT day) FILTER (NOT complete) AS n_days_incomplete
+FROM (SELECT *, coalesce(completeness_pct, 100) >= {complete} AS complete FROM compare)
 WHERE {places}
 GROUP BY ALL
 ORDER BY period, station, mask_deg, clocks, systems
@@ -51,7 +54,9 @@ def trend(root: str | Path, *, period: str = "month", stations: Sequence[str] = 
     pandas.DataFrame
         One row per period, station, mask, clocks and scenario: ``period`` (its first day), ``station, mask_deg, clocks,
         systems, supplemented_by, n_days, n_stations, availability_pct, availability_gain_points, pdop_median,
-        pdop_drop_pct``. Shares are of all epochs; of the days' medians and falls the median is taken.
+        pdop_drop_pct, n_days_incomplete``. Shares are of all epochs; of the days' medians and falls the median is
+        taken. Left out are days whose files hold less than 85 % of what is in view at a station, as those of one
+        receiver far away do (``completeness_pct``); ``n_days_incomplete`` says how many.
 
     Raises
     ------
@@ -87,10 +92,10 @@ def trend(root: str | Path, *, period: str = "month", stations: Sequence[str] = 
         if absent := [name for name in named if name not in known]:
             raise ArchiveError(f"{root} holds no station {', '.join(absent)}; there are {', '.join(known)}")
         if named:
-            text = _TREND.format(station="station", places="list_contains($stations, station)")
+            text = _TREND.format(complete=COMPLETE_PCT, station="station", places="list_contains($stations, station)")
             parts.append(archive.execute(text, {"period": period, "stations": named}).df())
         if ALL_STATIONS in stations:
-            text = _TREND.format(station=f"'{ALL_STATIONS}'", places="true")
+            text = _TREND.format(complete=COMPLETE_PCT, station=f"'{ALL_STATIONS}'", places="true")
             parts.append(archive.execute(text, {"period": period}).df())
     table: pd.DataFrame = pd.concat(parts, ignore_index=True)
     return table

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from gnss_coop.analysis.completeness import COMPLETE_PCT
+
 #: Tables of the ledger that can be asked, besides the products.
 LEDGER_TABLES: Final = ("files", "contents", "rejects", "coverage", "day_inputs", "jobs", "runs")
 
@@ -12,16 +14,18 @@ VIEWS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "daily_availability": (
         ("compare",),
         """
-        SELECT day, station, mask_deg, clocks, systems, n_epochs, availability_pct, pdop_median, pdop_p95
+        SELECT day, station, mask_deg, clocks, systems, n_epochs, availability_pct, pdop_median, pdop_p95,
+               completeness_pct
         FROM compare
         ORDER BY day, station, mask_deg, clocks, systems
         """,
     ),
-    # Availability is of all epochs of the month, its gain of those that have one: a day without the other system still
-    # counts for the month. Medians of days are not averaged but their median is taken.
+    # Days whose files hold too little of what is in view say nothing. Availability is of all epochs of the month, its
+    # gain of those that have one: a day without the other system still counts for the month. Medians of days are not
+    # averaged but their median is taken.
     "monthly_gain": (
         ("compare",),
-        """
+        f"""
         SELECT CAST(date_trunc('month', day) AS DATE) AS month, station, mask_deg, clocks, systems,
                coalesce(string_agg(DISTINCT nullif(supplemented_by, ''), ', '
                                    ORDER BY nullif(supplemented_by, '')), '') AS supplemented_by,
@@ -31,6 +35,7 @@ VIEWS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
                  / sum(n_epochs) FILTER (availability_gain_points IS NOT NULL) AS availability_gain_points,
                median(pdop_median) AS pdop_median, median(pdop_drop_pct) AS pdop_drop_pct
         FROM compare
+        WHERE coalesce(completeness_pct, 100) >= {COMPLETE_PCT}
         GROUP BY ALL
         ORDER BY month, station, mask_deg, clocks, systems
         """,

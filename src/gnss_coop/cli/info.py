@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gnss_coop.cli import options as opt
 from gnss_coop.cli.session import Session, sources
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gnss_coop.model.ephemerides import Ephemerides
 
 
 @click.command("info")
@@ -40,7 +45,7 @@ def command(nav: tuple[str, ...], rejects: bool, accept_truncated: bool, **share
             session.failures.append(error)
             session.error(error)
             continue
-        frames.append(data.rejected() if rejects else info_frame(data))
+        frames.append(data.rejected() if rejects else _with_completeness(session, info_frame(data), data))
         session.note(
             f"{data.files[0]}: RINEX {data.headers[0].version:.2f}, {len(data)} usable records, "
             f"{data.n_duplicates} duplicates counted once, {len(data.rejects)} rejected, "
@@ -49,3 +54,14 @@ def command(nav: tuple[str, ...], rejects: bool, accept_truncated: bool, **share
     if frames:
         session.write(pd.concat(frames, ignore_index=True))
     return session.exit_code(nav)
+
+
+def _with_completeness(session: Session, table: pd.DataFrame, data: Ephemerides) -> pd.DataFrame:
+    """Add how much of each system's satellites a file holds over its day, and say where it is little."""
+    from gnss_coop.analysis.completeness import incomplete_text
+    from gnss_coop.analysis.positions import completeness_of
+
+    attrs = completeness_of(data)
+    if text := incomplete_text(attrs):
+        session.note(f"{data.files[0]}: {text}")
+    return table.assign(completeness_pct=[attrs.get(f"completeness_{s}_pct", float("nan")) for s in table["system"]])

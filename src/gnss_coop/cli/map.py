@@ -11,6 +11,7 @@ import click
 from gnss_coop.cli import options as opt
 from gnss_coop.cli.session import Session
 from gnss_coop.cli.skies import positions_or_nominal
+from gnss_coop.errors import EphemerisGapError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,8 +73,13 @@ def command(
         if rule:
             world.attrs["rule"] = rule.name
         world.attrs |= session.forecast_attributes(sky)
-        _write(session, world, shared)
         summary = map_summary(world)
+        if not summary["shown_pct"].any():
+            raise EphemerisGapError(
+                "these files hold too few of the satellites in view at any place of this map, as those of a receiver "
+                "elsewhere do: take a merged file, or --forecast 1"
+            )
+        _write(session, world, shared)
     if shared["keep_time"]:
         _keep_time(session, sky, places, scenarios, settings, shared)
     if rule:

@@ -68,6 +68,7 @@ def command(
         limit=max_pdop, exclude_sv=shared["exclude_sv"], max_age_s=shared["max_age_s"], trackings=trackings,
     )  # fmt: skip
     session.tell_forecast(reports[0].sky)
+    session.tell_incomplete(reports[0].sky)
     pages = write_report(reports, folder, language=language, overwrite=overwrite, observations=shared["obs"])
     for page in pages:
         click.echo(page)

@@ -284,7 +284,16 @@ class Session:
         )
         self._tell_gaps(sky, systems if systems is not None else nav.systems)
         self.tell_forecast(sky)
+        self.tell_incomplete(sky)
         return sky
+
+    def tell_incomplete(self, sky: xr.Dataset) -> None:
+        """Say where files hold too little of a system to stand for it, as those of one receiver do."""
+        from gnss_coop.analysis.completeness import incomplete_text
+
+        if text := incomplete_text(sky.attrs):
+            further = ", or --forecast 1 for orbits between the sightings" if "forecast_days" in self._options else ""
+            self.note(f"warning: {text}{further}")
 
     def tell_forecast(self, sky: xr.Dataset, what: str = "") -> None:
         """Say how many epochs (or what else) hold forecasts, and how right they are."""

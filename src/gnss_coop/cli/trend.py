@@ -23,6 +23,7 @@ def command(archive: str, **shared: Any) -> int:
       gnss-coop trend results --per month --plot trend.png
     """
     session = Session(**shared)
+    from gnss_coop.analysis.completeness import COMPLETE_PCT
     from gnss_coop.batch.trend import trend
     from gnss_coop.output.frames import with_dates_as_text
     from gnss_coop.output.map_files import PICTURES, check_target
@@ -30,6 +31,11 @@ def command(archive: str, **shared: Any) -> int:
     if shared["plot"] is not None:
         check_target(shared["plot"], overwrite=shared["overwrite"], kinds=PICTURES)
     table = trend(archive, period=shared["period"], stations=shared["selection"])
+    if n_left_out := int(table["n_days_incomplete"].max()):
+        session.note(
+            f"warning: up to {n_left_out} days of a period are left out: their files hold less than {COMPLETE_PCT:g} % "
+            "of the satellites in view, as those of one receiver far away do"
+        )
     if shared["plot"] is not None:
         _draw(session, table)
     session.write(with_dates_as_text(table))

@@ -26,6 +26,8 @@ _COLUMNS: tuple[tuple[tuple[str, str, str], str, int | None], ...] = (
     (("gain of", "PDOP", "[%]"), "pdop_drop_pct", 1),
     (("", "avail.", "[points]"), "availability_gain_points", 2),
 )
+#: Shown where the files do not hold all that is in view.
+_COMPLETENESS = (("files", "hold", "[%]"), "completeness_pct", 0)
 _WIDTH = 100
 
 
@@ -43,9 +45,10 @@ def comparison_text(table: pd.DataFrame, findings: Sequence[str], *, files: Sequ
     color : bool
         Whether to emphasise with terminal codes.
     """
-    columns = [
-        (head, _cells(table[name].tolist(), decimals), decimals is not None) for head, name, decimals in _COLUMNS
-    ]
+    from gnss_coop.analysis.completeness import COMPLETE_PCT
+
+    shown = (*_COLUMNS, *[_COMPLETENESS] * bool((table["completeness_pct"] < COMPLETE_PCT).any()))
+    columns = [(head, _cells(table[name].tolist(), decimals), decimals is not None) for head, name, decimals in shown]
     stations = table["station"].tolist()
     titles = {i: name for i, name in enumerate(stations) if i == 0 or stations[i - 1] != name}
     first, last = table.attrs["span"].split("/")

@@ -88,6 +88,22 @@ def style_of(variable: str) -> Style:
     return next(known, Style(variable.replace("_", " "), "viridis"))
 
 
+def missing_of(style: Style, attrs: dict[Any, Any]) -> str:
+    """Return what a cell without a value means on a map with these attributes.
+
+    Examples
+    --------
+    >>> missing_of(style_of("pdop_p95"), {"completeness_R_pct": 40.0})
+    'no solution, or not judged from files that lack satellites'
+    """
+    from gnss_coop.analysis.completeness import incomplete_systems
+
+    return (
+        f"{style.missing}, or not judged from files that lack satellites" * bool(incomplete_systems(attrs))
+        or style.missing
+    )
+
+
 def gain_of(variable: str) -> str:
     """Return the variable that holds the gain in another one: the ratio of medians unless in availability."""
     return next((gain for start, gain in _GAINS.items() if variable.startswith(start)), "pdop_ratio")

@@ -23,6 +23,7 @@ from gnss_coop.output.map_style import (
     caption_of,
     gain_of,
     label_of,
+    missing_of,
     style_of,
     title_of,
 )
@@ -150,7 +151,7 @@ def _draw(attrs: dict[Any, Any], layers: xr.DataArray, view: View, stations: Seq
     for axes, layer in zip(panels, ordered, strict=True):
         draw(axes, view, layer, cmap=colors, norm=norm)
         draw_stations(axes, view, stations)
-    missing = "" if np.isfinite(ordered.values).all() else f"; grey: {style.missing}"
+    missing = "" if np.isfinite(ordered.values).all() else f"; grey: {missing_of(style, attrs)}"
     draw_bar(bar, colors, norm, label_of(str(layers.name), attrs) + missing)
     return figure
 
