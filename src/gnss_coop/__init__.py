@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from gnss_coop.analysis.outlook import Outlook, positions_with_forecast
     from gnss_coop.analysis.passes import passes
     from gnss_coop.analysis.positions import satellite_positions
+    from gnss_coop.analysis.precise_orbits import PreciseOrbits, precise_orbits
     from gnss_coop.analysis.report_receivers import receivers_of
     from gnss_coop.analysis.site_gain import best_cell, site_gain_map
     from gnss_coop.analysis.station_report import StationReport, station_reports
@@ -93,6 +94,7 @@ _HOME = {
     "Outlook": "analysis.outlook",
     "OutputError": "errors",
     "RinexError": "errors",
+    "PreciseOrbits": "analysis.precise_orbits",
     "Rule": "model.rules",
     "Scenario": "model.scenario",
     "ScenarioError": "errors",
@@ -126,6 +128,7 @@ _HOME = {
     "parse_time": "model.timescales",
     "passes": "analysis.passes",
     "positions_with_forecast": "analysis.outlook",
+    "precise_orbits": "analysis.precise_orbits",
     "query": "batch.query",
     "read_almanac": "formats.almanacs",
     "read_nav": "formats.rinex_nav",
@@ -167,6 +170,7 @@ __all__ = [
     "Observations",
     "Outlook",
     "OutputError",
+    "PreciseOrbits",
     "RinexError",
     "Rule",
     "Scenario",
@@ -202,6 +206,7 @@ __all__ = [
     "parse_time",
     "passes",
     "positions_with_forecast",
+    "precise_orbits",
     "query",
     "read_almanac",
     "read_nav",

@@ -20,6 +20,7 @@ from gnss_coop.model.element_fit import mean_elements
 if TYPE_CHECKING:
     import xarray as xr
 
+    from gnss_coop.analysis.precise_orbits import PreciseOrbits
     from gnss_coop.model.ephemerides import Ephemerides
 
 #: The last record of a day stands up to an hour before its end, which a look-ahead of whole days should reach.
@@ -200,12 +201,12 @@ def positions_with_forecast(
     return Outlook.of(nav, forecast_days=forecast_days, almanac=almanac).positions(epochs, **selection)
 
 
-def positions_from(source: Ephemerides | Outlook, epochs: Any, **selection: Any) -> xr.Dataset:
-    """Compute positions from ephemerides alone, or from an outlook beyond them.
+def positions_from(source: Ephemerides | Outlook | PreciseOrbits, epochs: Any, **selection: Any) -> xr.Dataset:
+    """Compute positions from ephemerides or precise orbits alone, or from an outlook beyond them.
 
     Parameters
     ----------
-    source : Ephemerides or Outlook
+    source : Ephemerides, Outlook or PreciseOrbits
         Where from.
     epochs, **selection
         As for `satellite_positions`.

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from gnss_coop import constants as const
 from gnss_coop.analysis import completeness
+from gnss_coop.analysis.precise_orbits import PreciseOrbits
 from gnss_coop.errors import EphemerisGapError, ScenarioError, TimeError
 from gnss_coop.kernels import orbits
 from gnss_coop.model import frames, timescales
@@ -31,7 +32,7 @@ _CONTINUED_S: Final = float(const.SECONDS_PER_DAY)
 
 
 def satellite_positions(
-    nav: Ephemerides,
+    nav: Ephemerides | PreciseOrbits,
     epochs: Any,
     *,
     systems: str | Iterable[str] | None = None,
@@ -40,7 +41,7 @@ def satellite_positions(
     max_age_s: float | Mapping[str, float] | None = None,
     frame: str = "broadcast",
 ) -> xr.Dataset:
-    """Compute satellite positions from broadcast ephemerides.
+    """Compute satellite positions from broadcast ephemerides, or interpolate them from precise orbits.
 
     At each epoch a satellite's orbit comes from the healthy record nearest in time within the limit of its
     message; of several with one reference time, from the newest sent by then. A satellite counts as healthy
@@ -48,8 +49,8 @@ def satellite_positions(
 
     Parameters
     ----------
-    nav : Ephemerides
-        From `read_nav`.
+    nav : Ephemerides or PreciseOrbits
+        From `read_nav`; or from `precise_orbits`, see `PreciseOrbits.positions`: SP3 knows no health and no age.
     epochs : datetime64 array (n_time,), DatetimeIndex, sequence, or a single instant
         Instants on GPST, in any order; time-zone aware ones are UTC. `gnss_coop.epochs` makes them.
     systems : str or iterable of str, optional
@@ -63,7 +64,8 @@ def satellite_positions(
         Limit of the distance in time from an ephemeris [s] instead of the message's own (GLONASS 1800,
         BeiDou 3600, SBAS 360, all others 7200).
     frame : {"broadcast", "itrf"}
-        As broadcast, or GLONASS carried from PZ-90 to ITRF (below 1 cm since 2014, up to 1.4 m before).
+        As broadcast, or GLONASS carried from PZ-90 to ITRF (below 1 cm since 2014, up to 1.4 m before). Precise
+        orbits are in ITRF.
 
     Returns
     -------
@@ -100,6 +102,8 @@ def satellite_positions(
     """
     if frame not in FRAMES:
         raise ScenarioError(f"unknown frame {frame!r}: write one of {', '.join(FRAMES)}")
+    if isinstance(nav, PreciseOrbits):
+        return nav.positions(epochs, systems=systems, exclude_sv=exclude_sv)
     epoch_ns = np.atleast_1d(timescales.from_datetime64(epochs))
     if epoch_ns.ndim > 1:
         raise TimeError(f"epochs are an array of {epoch_ns.ndim} dimensions: give one list of times")
@@ -172,13 +176,13 @@ def _continued_m(
     return xyz
 
 
-def default_span_ns(nav: Ephemerides, systems: str | Iterable[str] | None = None) -> tuple[int, int]:
+def default_span_ns(nav: Ephemerides | PreciseOrbits, systems: str | Iterable[str] | None = None) -> tuple[int, int]:
     """Return the span to analyse where none is asked: the day with most of the data, as far as it is covered.
 
     Parameters
     ----------
-    nav : Ephemerides
-        From `read_nav`.
+    nav : Ephemerides or PreciseOrbits
+        From `read_nav` or `precise_orbits`.
     systems : str or iterable of str, optional
         RINEX letters.
 
@@ -201,6 +205,8 @@ def default_span_ns(nav: Ephemerides, systems: str | Iterable[str] | None = None
     >>> [gc.format_time(t) for t in default_span_ns(nav, "RC")]
     ['2024-01-10T00:00:00', '2024-01-11T00:00:00']
     """
+    if isinstance(nav, PreciseOrbits):
+        return nav.fullest_day_ns
     wanted = nav.select(systems)
     if len(wanted) == 0:
         raise EphemerisGapError(_none_usable(nav, systems))

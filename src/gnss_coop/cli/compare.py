@@ -11,7 +11,8 @@ from gnss_coop.cli.session import Session, letters_of
 
 
 @click.command("compare")
-@opt.NAV
+@opt.NAV_OR_ALMANAC
+@opt.SP3
 @opt.SCENARIOS
 @opt.CLOCKS
 @opt.mask("5,15,25")
@@ -39,7 +40,7 @@ def command(
 
     letters_of(systems)  # a wrong letter or station is told before anything is read
     network = session.network()
-    data = session.read(nav)
+    data = session.any_source(nav)
     scenarios = session.without_missing(data, systems)
     sky = session.positions(data, letters_of(scenarios))
     dop = dilution_of_precision(sky, network, scenarios, mask_deg=list(mask_deg), clocks=clocks)
@@ -48,6 +49,6 @@ def command(
     if session.wants_text:
         from gnss_coop.output.comparison_text import comparison_text
 
-        text = comparison_text(table, findings(table), files=data.files, color=session.color)
+        text = comparison_text(table, findings(table), files=sky.attrs["files"], color=session.color)
     session.write(table, text)
     return session.exit_code(nav)

@@ -17,6 +17,7 @@ from gnss_coop.cli.session import Session, letters_of
 @opt.mask("5")
 @opt.STATIONS
 @opt.time(300.0)
+@opt.SP3
 @opt.FORECAST
 @opt.READING
 @opt.OUTPUT
@@ -36,7 +37,7 @@ def command(nav: tuple[str, ...], systems: str, clocks: str, mask_deg: tuple[flo
 
     letters = letters_of(systems)
     network = session.network()
-    data = session.source(nav)
+    data = session.any_source(nav)
     sky = session.positions(data, letters)
     dop = dilution_of_precision(sky, network, systems.split(","), mask_deg=list(mask_deg), clocks=clocks)
     session.write(session.mark_forecast(dop_frame(dop), sky))

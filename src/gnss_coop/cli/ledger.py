@@ -24,6 +24,7 @@ from gnss_coop.cli.skies import positions_or_nominal
 @opt.time(60.0)
 @own.RANGES
 @opt.NOMINAL
+@opt.SP3
 @opt.FORECAST
 @opt.READING
 @opt.folder("ledger")

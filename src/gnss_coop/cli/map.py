@@ -35,6 +35,7 @@ _KEPT_DOPS: Final = ("pdop", "hdop", "vdop")
 @opt.PLACES
 @opt.time(240.0)
 @opt.NOMINAL
+@opt.SP3
 @opt.FORECAST
 @opt.READING
 @opt.MAP

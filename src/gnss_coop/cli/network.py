@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 @opt.mask("5")
 @opt.time(60.0)
 @opt.NOMINAL
+@opt.SP3
 @opt.FORECAST
 @opt.READING
 @own.ORBITS

@@ -119,6 +119,13 @@ def time(step_s: float) -> Decorator:
     )
 
 
+SP3 = option(
+    "--sp3",
+    multiple=True,
+    type=click.Path(),
+    metavar="FILE",
+    help="Precise orbits (SP3) instead of navigation files; give it once for each file. SP3 says nothing of health.",
+)
 NAV: Decorator = click.argument("nav", nargs=-1, required=True, metavar="NAV...")
 #: Where an almanac can stand for the files.
 NAV_OR_ALMANAC: Decorator = click.argument("nav", nargs=-1, metavar="[NAV...]")

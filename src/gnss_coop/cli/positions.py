@@ -14,6 +14,7 @@ from gnss_coop.cli.session import Session, letters_of
 @opt.NAV_OR_ALMANAC
 @opt.LETTERS
 @opt.time(300.0)
+@opt.SP3
 @opt.FORECAST
 @opt.READING
 @opt.INCLUDE_UNHEALTHY
@@ -32,6 +33,6 @@ def command(nav: tuple[str, ...], systems: str | None, include_unhealthy: bool, 
     if not session.when_is_given():
         raise click.UsageError("say when: --at T for one epoch, or --start T with --end or --hours")
     letters = letters_of(systems)
-    data = session.source(nav)
+    data = session.any_source(nav)
     session.write(positions_frame(session.positions(data, letters, include_unhealthy=include_unhealthy)))
     return session.exit_code(nav)

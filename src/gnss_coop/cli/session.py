@@ -7,10 +7,11 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeAlias
 
 import click
 
+from gnss_coop.cli import options as opt
 from gnss_coop.cli.main import EXIT_ALL_FAILED, EXIT_SOME_FAILED
 from gnss_coop.errors import GnssCoopWarning, RinexError, TimeError
 
@@ -20,12 +21,18 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from gnss_coop.analysis.outlook import Outlook
+    from gnss_coop.analysis.precise_orbits import PreciseOrbits
     from gnss_coop.model.almanac import Almanac
     from gnss_coop.model.ephemerides import Ephemerides
     from gnss_coop.model.stations import Network
 
+    #: Where positions come from.
+    Source: TypeAlias = Ephemerides | Outlook | PreciseOrbits
+
 _SHOWN_REJECTS: Final = 3
 _MAX_HOURS: Final = 1e6
+#: Options that precise orbits have no use for.
+_BROADCAST_ONLY: Final = ("almanac", "forecast_days", "max_age_s", "accept_truncated", "include_unhealthy")
 
 
 class Session:
@@ -126,11 +133,16 @@ class Session:
         if absent := sorted(set(self._options.get("exclude_sv", ())) - set(known)):
             self.note(f"warning: {where} no satellite {', '.join(absent)} that --exclude-sv could leave out")
 
+    def any_source(self, nav: Sequence[str]) -> Source:
+        """Return where positions come from: precise orbits, or what `source` returns."""
+        return self._precise(nav, self._options["sp3"]) if self._options["sp3"] else self.source(nav)
+
     def source(self, nav: Sequence[str]) -> Ephemerides | Outlook:
-        """Return where positions come from: the files, and beyond or instead of them a forecast."""
-        days, path = self._options["forecast_days"], self._options["almanac"]
+        """Return the files, and beyond or instead of them a forecast."""
+        days, path = self._options.get("forecast_days"), self._options.get("almanac")
         if not nav and path is None:
-            raise click.UsageError("Missing argument 'NAV...': give navigation files, or --almanac FILE.")
+            others = " or ".join(f"--{name} FILE" for name in ("sp3", "almanac") if name in self._options)
+            raise click.UsageError(f"Missing argument 'NAV...': give navigation files, or {others}.")
         if nav and path is not None and days is None:
             raise click.UsageError(
                 "--almanac with navigation files needs --forecast DAYS: how far it may go beyond them"
@@ -148,6 +160,21 @@ class Session:
             known, "files and almanac hold" if nav and path else "the files hold" if nav else f"{path} holds"
         )
         return outlook
+
+    def _precise(self, nav: Sequence[str], sp3: Sequence[str]) -> PreciseOrbits:
+        """Read SP3 files; refuse what goes with broadcast records only."""
+        if nav:
+            raise click.UsageError(
+                f"--sp3 goes without navigation files, here {nav[0]}: give either, and --sp3 once for each SP3 file"
+            )
+        if others := opt.given(*_BROADCAST_ONLY):
+            raise click.UsageError(f"{others[0]} is about broadcast records: it goes without --sp3")
+        from gnss_coop.analysis.precise_orbits import precise_orbits
+
+        orbits = precise_orbits(sources(sp3))
+        self._tell_absent(orbits.satellites, "the files hold")
+        self.note("SP3 says nothing of health: every satellite with a position is used, unless --exclude-sv names it")
+        return orbits
 
     def _almanac(self, path: str) -> Almanac:
         from gnss_coop.formats.almanacs import read_almanac
@@ -176,7 +203,7 @@ class Session:
 
         return stations(list(self._options["selection"]))
 
-    def without_missing(self, nav: Ephemerides | Outlook, systems: str) -> list[str]:
+    def without_missing(self, nav: Source, systems: str) -> list[str]:
         """Return the scenarios whose systems all have records; the others would be figures about nothing."""
         from gnss_coop.model.scenario import parse_scenarios
 
@@ -187,7 +214,7 @@ class Session:
             self.note(f"warning: the files hold no usable record of {', '.join(absent)}; left out")
         return present or absent
 
-    def epochs(self, nav: Ephemerides | Outlook, systems: Sequence[str] | None) -> npt.NDArray[Any]:
+    def epochs(self, nav: Source, systems: Sequence[str] | None) -> npt.NDArray[Any]:
         """Return the epochs that the time options ask for; by default the day that the files cover."""
         from gnss_coop.model import timescales
 
@@ -199,7 +226,7 @@ class Session:
         start_time, end_time = self.span(nav, systems)
         return timescales.epochs(start_time, end=end_time, step_s=self._options["step_s"])
 
-    def span(self, nav: Ephemerides | Outlook, systems: Sequence[str] | None) -> npt.NDArray[Any]:
+    def span(self, nav: Source, systems: Sequence[str] | None) -> npt.NDArray[Any]:
         """Return start and end that the time options ask for; by default of the day that the files cover."""
         from gnss_coop.model import timescales
 
@@ -222,7 +249,7 @@ class Session:
         self._check_reach(nav, end_ns)
         return timescales.to_datetime64([start_ns, end_ns])
 
-    def _check_reach(self, nav: Ephemerides | Outlook, end_ns: int) -> None:
+    def _check_reach(self, nav: Source, end_ns: int) -> None:
         from gnss_coop.analysis.outlook import Outlook
         from gnss_coop.model.timescales import format_time
 
@@ -232,7 +259,7 @@ class Session:
                 f"{format_time(nav.span_ns[1])} GPST: give a longer --forecast or an earlier end"
             )
 
-    def _default_span_ns(self, nav: Ephemerides | Outlook, systems: Sequence[str] | None) -> tuple[int, int]:
+    def _default_span_ns(self, nav: Source, systems: Sequence[str] | None) -> tuple[int, int]:
         """Return the day that the files cover; of a forecast that starts later, all that it reaches."""
         from gnss_coop.analysis.outlook import Outlook
         from gnss_coop.analysis.positions import default_span_ns
@@ -268,9 +295,7 @@ class Session:
         """Tell whether the user said which epochs."""
         return self._options["at"] is not None or self._options["start"] is not None
 
-    def positions(
-        self, nav: Ephemerides | Outlook, systems: Sequence[str] | None, *, include_unhealthy: bool = False
-    ) -> xr.Dataset:
+    def positions(self, nav: Source, systems: Sequence[str] | None, *, include_unhealthy: bool = False) -> xr.Dataset:
         """Compute positions at the asked epochs; tell which are without ephemerides, and which are forecast."""
         from gnss_coop.analysis.outlook import positions_from
 
@@ -325,6 +350,7 @@ class Session:
     def _tell_gaps(self, sky: xr.Dataset, systems: Sequence[str]) -> None:
         from gnss_coop.model.systems import SYSTEMS
 
+        what = "healthy {} ephemeris" if sky["healthy"].attrs.get("known", 1) else "{} orbit"
         in_reach = (sky["message"] >= 0).values
         names = sky["sv"].values.astype(str)
         for letter in systems:
@@ -333,9 +359,7 @@ class Session:
             if not columns:
                 self.note(f"warning: there is no usable record of {SYSTEMS[letter].name}")
             elif empty:
-                self.note(
-                    f"warning: {empty} of {len(in_reach)} epochs have no healthy {SYSTEMS[letter].name} ephemeris"
-                )
+                self.note(f"warning: {empty} of {len(in_reach)} epochs have no {what.format(SYSTEMS[letter].name)}")
 
     # --- Output -----------------------------------------------------------------------------------------
 

@@ -17,15 +17,15 @@ def positions_or_nominal(session: Session, nav: tuple[str, ...], systems: str) -
     from gnss_coop.model.scenario import parse_scenarios
 
     if session.option("nominal") is None:
-        if not nav and session.option("almanac") is None:
-            raise click.UsageError("give navigation files, --almanac FILE, or --nominal with --epoch")
+        if not nav and session.option("almanac") is None and not session.option("sp3"):
+            raise click.UsageError("give navigation files, --sp3 FILE, --almanac FILE, or --nominal with --epoch")
         if session.option("epoch") is not None:
             raise click.UsageError("--epoch goes with --nominal; --start or --at say when with files")
-        data = session.source(nav)
+        data = session.any_source(nav)
         scenarios = session.without_missing(data, systems)
         return session.positions(data, letters_of(scenarios)), scenarios
-    if nav or session.option("almanac") is not None or session.option("forecast_days") is not None:
-        raise click.UsageError("--nominal goes without navigation files, --almanac and --forecast")
+    if nav or any(session.option(name) for name in ("almanac", "forecast_days", "sp3")):
+        raise click.UsageError("--nominal goes without navigation files, --sp3, --almanac and --forecast")
     from gnss_coop.model.nominal import nominal_constellation
 
     letters = letters_of(session.option("nominal")) or ()

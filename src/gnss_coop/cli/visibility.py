@@ -12,8 +12,7 @@ from gnss_coop.cli.session import Session, letters_of
 if TYPE_CHECKING:
     import pandas as pd
 
-    from gnss_coop.analysis.outlook import Outlook
-    from gnss_coop.model.ephemerides import Ephemerides
+    from gnss_coop.cli.session import Source
     from gnss_coop.model.stations import Network
 
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 @opt.STATIONS
 @opt.time(300.0)
 @opt.PASSES
+@opt.SP3
 @opt.FORECAST
 @opt.READING
 @opt.OUTPUT
@@ -44,14 +44,14 @@ def command(nav: tuple[str, ...], systems: str | None, mask_deg: tuple[float, ..
     session = Session(**shared)
     letters = letters_of(systems)
     network = session.network()
-    data = session.source(nav)
+    data = session.any_source(nav)
     table = _passes if passes else _visible
     session.write(table(session, data, letters, network, mask_deg[0]))
     return session.exit_code(nav)
 
 
 def _visible(
-    session: Session, data: Ephemerides | Outlook, letters: tuple[str, ...] | None, network: Network, mask_deg: float
+    session: Session, data: Source, letters: tuple[str, ...] | None, network: Network, mask_deg: float
 ) -> pd.DataFrame:
     from gnss_coop.analysis.visibility import visibility
     from gnss_coop.output.frames import visibility_frame
@@ -61,7 +61,7 @@ def _visible(
 
 
 def _passes(
-    session: Session, data: Ephemerides | Outlook, letters: tuple[str, ...] | None, network: Network, mask_deg: float
+    session: Session, data: Source, letters: tuple[str, ...] | None, network: Network, mask_deg: float
 ) -> pd.DataFrame:
     from gnss_coop.analysis.outlook import Outlook, positions_from
     from gnss_coop.analysis.passes import passes

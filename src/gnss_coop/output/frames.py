@@ -29,6 +29,9 @@ def positions_frame(sky: xr.Dataset) -> pd.DataFrame:
     xyz = sky["positions"].values
     t, s = np.nonzero(np.isfinite(xyz).all(axis=-1))
     meanings = np.array(str(sky["message"].attrs["flag_meanings"]).split())
+    healthy = pd.array(sky["healthy"].values[t, s], dtype="boolean")
+    if not sky["healthy"].attrs.get("known", 1):  # precise orbits say nothing of it
+        healthy[:] = pd.NA
     return pd.DataFrame(
         {
             "time_gpst": _times(sky)[t],
@@ -37,7 +40,7 @@ def positions_frame(sky: xr.Dataset) -> pd.DataFrame:
             "y_m": xyz[t, s, 1],
             "z_m": xyz[t, s, 2],
             "age_s": sky["age"].values[t, s],
-            "healthy": sky["healthy"].values[t, s],
+            "healthy": healthy,
             "message": meanings[sky["message"].values[t, s]],
         }
     )
