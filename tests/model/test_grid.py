@@ -176,3 +176,15 @@ def test_any_bytes_give_points_or_a_sentence(tmp_path_factory, data):
         assert len(read_points(path)) > 0
     except GridError as error:
         assert str(path) in str(error)  # noqa: PT017  # either outcome is fine
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [("=1+1,45,126", "'=1.1' must not begin with '='"), ("A\x1b[1m,45,126", "control characters"),
+     ("Harbin,4_5,126", "Harbin"), ("Harbin,٤٥,126", "Harbin")],
+)  # fmt: skip
+def test_points_with_names_that_act_or_numbers_that_are_none(tmp_path, row, words):
+    path = tmp_path / "towns.csv"
+    path.write_text(f"name,latitude_deg,longitude_deg\n{row}\n", encoding="utf-8")
+    with pytest.raises(GridError, match=words):
+        read_points(path)

@@ -20,6 +20,7 @@ from gnss_coop.errors import EphemerisGapError, ScenarioError, StationError
 from gnss_coop.model import timescales
 from gnss_coop.model.element_fit import mean_elements
 from gnss_coop.model.stations import Selection, Station, stations
+from gnss_coop.model.text import as_name
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -153,7 +154,7 @@ def _station(obs: Observations, selection: Selection | None) -> Station:
         )
     marker = header.marker.upper()
     return Station(
-        name=header.marker.replace(",", " ") or "observations",
+        name=as_name(header.marker.replace(",", " ")) or "observations",
         marker=marker if len(marker) in (4, 9) and marker.isalnum() and marker.isascii() else "",
         ecef_m=header.position_m,
         antenna_height_m=min(max(header.antenna_delta_m[0], 0.0), 100.0),

@@ -6,7 +6,6 @@ failed, 4 all failed, 130 interrupted.
 
 from __future__ import annotations
 
-import io
 import os
 import sys
 import threading
@@ -20,6 +19,7 @@ import click
 
 from gnss_coop._version import __version__
 from gnss_coop.cli.interrupts import heed_interrupts
+from gnss_coop.cli.safe_streams import guard_streams
 
 EXIT_BUG: Final = 1
 EXIT_USAGE: Final = 2
@@ -117,9 +117,7 @@ def cli(ctx: click.Context, config: str | None, debug: bool) -> None:
 def main() -> None:
     """Run the command line and exit with its code."""
     heed_interrupts(INTERRUPTED, EXIT_INTERRUPTED)
-    for stream in (sys.stdout, sys.stderr):  # a name that the terminal's encoding lacks is escaped
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    guard_streams()
     code = run(sys.argv[1:])
     # All is cleared away; threads that still compile are not worth waiting for.
     if code == EXIT_INTERRUPTED and any(t.name.startswith("ThreadPoolExecutor") for t in threading.enumerate()):
@@ -161,22 +159,28 @@ def _discard_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _say(text: str) -> None:
+    from gnss_coop.model.text import printable
+
+    click.echo(printable(text), err=True)
+
+
 def _tell(error: Exception) -> int:
     from gnss_coop.errors import GnssCoopError
 
     if isinstance(error, click.ClickException):
-        click.echo(f"gnss-coop: error: {error.format_message()}", err=True)
+        _say(f"gnss-coop: error: {error.format_message()}")
         return EXIT_USAGE
     if isinstance(error, GnssCoopError):
-        click.echo(f"gnss-coop: error: {error}", err=True)
+        _say(f"gnss-coop: error: {error}")
         return EXIT_USAGE
     if isinstance(error, OSError) and error.filename:
-        click.echo(f"gnss-coop: error: {Path(str(error.filename))}: {error.strerror}", err=True)
+        _say(f"gnss-coop: error: {Path(str(error.filename))}: {error.strerror}")
         return EXIT_USAGE
     if isinstance(error, OSError):  # all files are named by their readers and writers
         _discard_output()
-        click.echo(f"gnss-coop: error: cannot write to standard output: {error.strerror or error}", err=True)
+        _say(f"gnss-coop: error: cannot write to standard output: {error.strerror or error}")
         return EXIT_USAGE
     name = type(error).__name__
-    click.echo(f"gnss-coop: internal error ({name}: {error}); run gnss-coop --debug and report it", err=True)
+    _say(f"gnss-coop: internal error ({name}: {error}); run gnss-coop --debug and report it")
     return EXIT_BUG

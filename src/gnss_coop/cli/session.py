@@ -14,6 +14,7 @@ import click
 from gnss_coop.cli import options as opt
 from gnss_coop.cli.main import EXIT_ALL_FAILED, EXIT_SOME_FAILED
 from gnss_coop.errors import GnssCoopWarning, RinexError, TimeError
+from gnss_coop.model.text import printable
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -66,11 +67,11 @@ class Session:
     def note(self, text: str) -> None:
         """Write a line on standard error, unless told to be quiet."""
         if not self._options["quiet"]:
-            click.echo(text, err=True)
+            click.echo(printable(text), err=True)
 
     def error(self, error: Exception) -> None:
         """Write an error on standard error."""
-        click.echo(f"gnss-coop: error: {error}", err=True)
+        click.echo(printable(f"gnss-coop: error: {error}"), err=True)
 
     def _warn(self, message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
         if issubclass(category, GnssCoopWarning):

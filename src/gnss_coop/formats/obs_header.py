@@ -8,8 +8,8 @@ from typing import Final, TypeAlias
 
 from gnss_coop.errors import RinexError
 from gnss_coop.formats.file_kinds import check_version, first_line, told_before
-from gnss_coop.formats.numbers import plain_float
 from gnss_coop.formats.rinex_header import header_lines
+from gnss_coop.model.numbers import plain_float
 from gnss_coop.model.systems import SYSTEMS, TimeScale
 
 _ALL: Final = ""  # key of the types that hold for all systems, as in version 2

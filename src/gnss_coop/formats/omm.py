@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 from xml.etree import ElementTree
 
 from gnss_coop.errors import GnssCoopError, RinexError
-from gnss_coop.formats.numbers import plain_float, plain_int
+from gnss_coop.model.numbers import plain_float, plain_int
 
 #: Name line, catalogue number, elements (None where damaged), and what is wrong with them.
 ElementSet: TypeAlias = tuple[str, int, Any, str]

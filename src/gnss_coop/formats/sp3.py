@@ -17,7 +17,7 @@ import numpy as np
 from gnss_coop.constants import NS_PER_S
 from gnss_coop.errors import RinexError
 from gnss_coop.formats.decompress import read_bytes
-from gnss_coop.formats.numbers import plain_float, plain_int
+from gnss_coop.model.numbers import plain_float, plain_int
 from gnss_coop.model.timescales import (
     Int64Array,
     bdt_to_gpst_ns,

@@ -13,11 +13,11 @@ import numpy as np
 from gnss_coop import constants as const
 from gnss_coop.errors import RinexError
 from gnss_coop.formats.decompress import read_bytes
-from gnss_coop.formats.numbers import plain_float, plain_int
 from gnss_coop.model import timescales
 from gnss_coop.model.almanac import Almanac, sidereal_deg
 from gnss_coop.model.mean_elements import MeanElements
 from gnss_coop.model.messages import GLONASS_RADIUS_M, ORBIT_BOUNDS, QZSS_ALMANAC_HEALTH
+from gnss_coop.model.numbers import plain_float, plain_int
 from gnss_coop.model.systems import SYSTEMS
 
 # Each line is looked at once: patterns that may begin anywhere in blanks or asterisks take cubic time.

@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from gnss_coop.errors import GridError
+from gnss_coop.model.numbers import plain_float
+from gnss_coop.model.text import name_faults
 
 Floats = npt.NDArray[np.float64]
 
@@ -180,7 +182,8 @@ def read_points(path: str | Path) -> GeoPoints:
     Raises
     ------
     GridError
-        If the file cannot be read, lacks a column, or holds no or impossible coordinates.
+        If the file cannot be read, lacks a column, holds no or impossible coordinates, or names that would act on a
+        terminal or in a spreadsheet.
 
     Examples
     --------
@@ -199,6 +202,9 @@ def read_points(path: str | Path) -> GeoPoints:
             raise GridError(f"column {missing[0]} is missing; wanted are {', '.join(_COLUMNS)} and perhaps height_m")
         latitude, longitude = map(_numbers, (columns["latitude_deg"], columns["longitude_deg"]))
         height = _numbers(columns["height_m"]) if "height_m" in columns else 0.0
+        odd = next((f"{name!r} {fault}" for name in columns["name"] if (fault := name_faults(name))), None)
+        if odd is not None:
+            raise GridError(f"the name {odd}")
         return GeoPoints.of(columns["name"], latitude, longitude, height)
     except GridError as error:
         raise GridError(f"{path}: {error}") from None
@@ -225,7 +231,7 @@ def _numbers(texts: list[str]) -> list[float]:
     numbers = []
     for text in texts:
         try:
-            numbers.append(float(text))
+            numbers.append(plain_float(text))
         except ValueError:
             numbers.append(math.nan)
     return numbers

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from gnss_coop.errors import StationError
 from gnss_coop.model.frames import ecef_to_geodetic, enu_basis, geodetic_to_ecef
 from gnss_coop.model.horizon import HorizonMask, horizon_faults
+from gnss_coop.model.text import name_faults
 
 FloatArray = NDArray[np.float64]
 
@@ -68,7 +69,8 @@ class Station(BaseModel):
     Raises
     ------
     StationError
-        When fields are missing, unknown or out of range; all faults are listed.
+        When fields are missing, unknown or out of range, or when a text holds control characters or begins as a
+        formula of a spreadsheet does; all faults are listed.
 
     Example
     -------
@@ -104,7 +106,16 @@ class Station(BaseModel):
     @field_validator("networks")
     @classmethod
     def _lower(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        if faults := next(filter(None, map(name_faults, networks)), ""):
+            raise ValueError(faults)
         return tuple(network.lower() for network in networks)
+
+    @field_validator("name", "name_ru", "name_zh", "frame", "source")
+    @classmethod
+    def _text(cls, text: str) -> str:
+        if faults := name_faults(text):
+            raise ValueError(faults)
+        return text
 
     @field_validator("ecef_m")
     @classmethod
@@ -213,6 +224,8 @@ def read_station(path: str | os.PathLike[str]) -> Station:
         raise StationError(f"{os.fspath(path)}: is not text in UTF-8; save it as UTF-8") from None
     except tomllib.TOMLDecodeError as error:
         raise StationError(f"{os.fspath(path)}: is not valid TOML: {error}") from None
+    except (RecursionError, ValueError) as error:  # arrays within arrays, dates and whole numbers without measure
+        raise StationError(f"{os.fspath(path)}: cannot be read as TOML: {error}") from None
     try:
         return Station(**fields)
     except StationError as error:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from gnss_coop.errors import GnssCoopError
+from gnss_coop.model.text import printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,6 +78,8 @@ def write_table(
         content = as_text(frame, color=color and output is None) if text is None else text
     else:
         content = _csv(frame) if output_format == "csv" else _json(frame)
+    if not color:
+        content = printable(content)  # of what is in JSON, these are its own escapes
     if output is None:
         sys.stdout.write(content)
     else:
@@ -167,7 +170,12 @@ def _cells(name: str, values: pd.Series) -> tuple[tuple[str, str], list[str], bo
     if kind == "f":
         decimals = _DECIMALS.get(name, _DECIMALS.get(suffix, _DEFAULT_DECIMALS))
         return head, [number(v, decimals) for v in values.tolist()], True
-    return head, ["-" if _is_missing(v) else str(v) for v in values.tolist()], kind in "iu"
+    return head, ["-" if _is_missing(v) else _one_line(v) for v in values.tolist()], kind in "iu"
+
+
+def _one_line(value: Any) -> str:
+    """Return a cell as text that cannot act on a terminal, nor look like a row of its own."""
+    return printable(str(value)).replace("\n", "\\n").replace("\t", " ")
 
 
 def number(value: float, decimals: int) -> str:
