@@ -59,3 +59,26 @@ def test_a_file_with_a_header_alone_has_no_rows(run, glonass, tmp_path):
     assert "0 usable records" in result.err
     assert json.loads(run("info", "header.rnx", "--format", "json").out) == []
     assert run("info", "header.rnx", "--rejects", "--format", "csv").out == "file,line,sv,reason\n"
+
+
+def test_files_that_contradict_each_other_on_the_health_of_a_system(run, root, tmp_path):
+    file = root / "sample_rinex" / "brdc0100.24g.gz"
+    lines = gzip.decompress(file.read_bytes()).decode("latin-1").splitlines(keepends=True)
+    body = next(i for i, line in enumerate(lines) if "END OF HEADER" in line) + 1
+    records = list(zip(lines[body::4], lines[body + 1 :: 4], strict=True))
+    healthy = {line[:2] for line, state in records if float(state[60:79].replace("D", "E")) == 0}
+    for first in range(body + 1, len(lines), 4):  # X, its rate, its acceleration, health
+        lines[first] = lines[first][:60] + f"{1.0:19.12E}\n".replace("E", "D")
+    (tmp_path / "other.24g").write_text("".join(lines), "latin-1")
+    result = run("info", file, "other.24g")
+    (warning,) = [line for line in result.err.splitlines() if "contradict" in line]
+    assert "on the health of GLONASS" in warning
+    assert f"healthy in {file} and unhealthy in other.24g" in warning
+    n_contradicted, n_common = [int(word) for word in warning.split(": ")[2].split() if word.isdigit()][:2]
+    table = run("info", file, "--format", "csv").table
+    assert n_contradicted == table["n_records"].sum() - table["n_unhealthy"].sum()
+    assert n_common >= n_contradicted
+    assert f"of {len(healthy)} satellites" in warning  # the others are unhealthy in both
+    same = run("info", file, root / "sample_rinex" / "BRDC00IGS_R_20240100000_01D_MN.rnx.gz")
+    assert "contradict" not in same.err
+    assert "contradict" not in run("info", "other.24g").err

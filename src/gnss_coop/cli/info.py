@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 def command(nav: tuple[str, ...], rejects: bool, accept_truncated: bool, **shared: Any) -> int:
     """Tell what is in each file: version, systems, messages, satellites, records, span.
 
+    Several files are also compared: whether one calls a whole system healthy that another calls unhealthy.
+
     \b
     Example:
       gnss-coop info sample_rinex/BRDC00IGS_R_20240100000_01D_MN.rnx.gz
@@ -32,9 +34,11 @@ def command(nav: tuple[str, ...], rejects: bool, accept_truncated: bool, **share
     session = Session(**shared)
     from gnss_coop.errors import RinexError
     from gnss_coop.formats.rinex_nav import read_nav
+    from gnss_coop.model.health_contradictions import health_contradictions
     from gnss_coop.output.frames import info_frame
 
-    frames = []
+    frames: list[pd.DataFrame] = []
+    read: list[Ephemerides] = []
     files = sources(nav)
     for source in files:
         try:
@@ -45,12 +49,15 @@ def command(nav: tuple[str, ...], rejects: bool, accept_truncated: bool, **share
             session.failures.append(error)
             session.error(error)
             continue
+        read.append(data)
         frames.append(data.rejected() if rejects else _with_completeness(session, info_frame(data), data))
         session.note(
             f"{data.files[0]}: RINEX {data.headers[0].version:.2f}, {len(data)} usable records, "
             f"{data.n_duplicates} duplicates counted once, {len(data.rejects)} rejected, "
             f"{len(data.frames)} frames of other kinds"
         )
+    for contradiction in health_contradictions(read):
+        session.note(f"warning: {contradiction}")
     if frames:
         session.write(pd.concat(frames, ignore_index=True))
     return session.exit_code(nav)
