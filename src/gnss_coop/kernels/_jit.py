@@ -14,6 +14,10 @@ from typing import Any
 
 import numba
 
+from gnss_coop.kernels._signals import let_signals_wait
+
+let_signals_wait()
+
 
 def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function in nopython mode with the project's policy."""
