@@ -73,3 +73,15 @@ def test_trend_with_a_picture(run, archive, tmp_path):
     assert (tmp_path / "trend.png").read_bytes()[:4] == b"\x89PNG"
     run("trend", archive, "--plot", tmp_path / "trend.png").refused("--overwrite")
     run("trend", archive, "--stations", "Atlantis").refused("Atlantis")
+
+
+def test_the_ending_of_the_output_of_a_trend_tells_picture_and_table(run, archive, tmp_path):
+    pytest.importorskip("matplotlib")
+    shown = run("trend", archive, "--format", "csv").out
+    drawn = run("trend", archive, "--format", "csv", "-o", "trend.svg")
+    assert (drawn.code, drawn.out) == (0, shown)
+    assert (tmp_path / "trend.svg").read_text("utf-8").startswith("<?xml")
+    assert run("trend", archive, "-o", "trend.csv").code == 0
+    assert (tmp_path / "trend.csv").read_text() == shown
+    run("trend", archive, "-o", "trend.svg").refused("trend.svg exists")
+    run("trend", archive, "-o", "a.png", "--plot", "b.png").refused("--plot and --output")

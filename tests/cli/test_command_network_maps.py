@@ -54,8 +54,8 @@ def test_a_picture_in_another_projection(run, tmp_path, kind):
         (("--site-map", "old.png"), "exists"),
         (("--site-map", "site.png", "--objective", "k4_pct"), "--site-map shows no k4_pct"),
         (("--depth-map", "one.png", "--site-map", "./one.png"), "name one file"),
-        (("--depth-map", "one.nc", "-o", "one.nc"), "name one file"),
-        (("--grid", 5, "--overwrite"), "--grid, --overwrite: only with --depth-map"),
+        (("--depth-map", "one.nc", "-o", "one.nc"), "must end in .csv, .json"),
+        (("--grid", 5, "--overwrite"), "--grid: only with --depth-map"),
     ],
 )
 def test_wrong_questions_are_refused_before_anything_is_read(run, tmp_path, options, words):

@@ -77,10 +77,74 @@ def test_parquet_holds_exactly_what_csv_holds(run, task, tmp_path):
 @pytest.mark.parametrize("form", ["table", "csv", "json"])
 def test_a_file_holds_what_standard_output_would(run, task, tmp_path, form):
     shown = run(*task, "--format", form)
-    written = run(*task, "--format", form, "-o", "out.txt")
+    name = "out." + {"table": "txt"}.get(form, form)
+    written = run(*task, "-o", name)
     assert (written.code, written.out, written.err) == (0, "", shown.err)
-    assert (tmp_path / "out.txt").read_bytes().decode() == shown.out
-    assert [p.name for p in tmp_path.iterdir()] == ["out.txt"]
+    assert (tmp_path / name).read_bytes().decode() == shown.out
+    assert [p.name for p in tmp_path.iterdir()] == [name]
+    again = run(*task, "--format", form, "-o", name, "--overwrite")
+    assert (again.code, (tmp_path / name).read_bytes().decode()) == (0, shown.out)
+
+
+@pytest.mark.parametrize("name", ["out.xls", "out.pdf", "out", "out.csv.gz", "out.png", "out.nc"])
+def test_an_ending_of_no_table_is_refused_before_anything_is_read(run, tmp_path, name):
+    for command in ("compare", "dop", "visibility", "positions", "info", "network", "trend", "query", "diff"):
+        if (command, name) == ("trend", "out.png"):  # which has a picture
+            continue
+        files = ("no-such-file",) * (2 if command == "diff" else 1)
+        run(command, *files, "-o", name).refused(name, "its name must end in .csv, .json, .parquet, .txt")
+    run("stations", "-o", name).refused(name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_form_that_contradicts_the_ending_is_refused(run, tmp_path, monkeypatch):
+    run("stations", "--format", "json", "-o", "out.csv").refused("out.csv ends as csv and json is asked for")
+    run("stations", "--format", "csv", "-o", "out.txt").refused("out.txt ends as txt and csv is asked for")
+    monkeypatch.setenv("GNSS_COOP_FORMAT", "json")  # a general wish, not one about this file
+    assert run("stations", "-o", "out.csv").code == 0
+    assert (tmp_path / "out.csv").read_text().startswith("station,")
+    assert run("stations", "--format", "csv", "-o", "night").code == 0  # no ending says nothing
+    assert (tmp_path / "night").read_text() == (tmp_path / "out.csv").read_text()
+
+
+def test_what_comes_while_it_is_computed_is_left_and_the_table_kept(run, tmp_path, monkeypatch):
+    from gnss_coop.output import frames
+
+    usual = frames.stations_frame
+
+    def meanwhile(network):
+        (tmp_path / "out.csv").write_text("theirs")
+        (tmp_path / "out-2.csv").write_text("theirs too")
+        return usual(network)
+
+    monkeypatch.setattr(frames, "stations_frame", meanwhile)
+    run("stations", "-o", "out.csv").refused("out.csv exists", "what was computed is in out-3.csv")
+    assert (tmp_path / "out.csv").read_text() == "theirs"
+    assert (tmp_path / "out-2.csv").read_text() == "theirs too"
+    assert (tmp_path / "out-3.csv").read_text().startswith("station,")
+
+
+@pytest.mark.parametrize("command", ["report", "ledger", "batch"])
+def test_the_name_of_a_file_is_none_for_a_folder(run, hours, tmp_path, command):
+    for name in ("plan.pdf", "plan.html", "plan.csv"):
+        run(command, hours, "-o", name).refused(name, "is a folder; give it a name without the ending")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_summary_of_a_map_goes_to_a_file_too(run, tmp_path):
+    asked = ("map", "--nominal", "R", "--systems", "R", "--epoch", "2027-01-01", "--hours", "1", "--grid", "45")
+    shown = run(*asked, "--format", "csv")
+    written = run(*asked, "--format", "csv", "-o", "x.csv")
+    assert (written.code, written.out) == (0, "")
+    assert (tmp_path / "x.csv").read_text() == shown.out
+    both = run(*asked, "-o", "y.json", "-o", "y.csv", "-o", "y.nc", "--quiet")
+    assert (both.code, both.out) == (0, "")
+    assert (tmp_path / "y.csv").read_text() == shown.out
+    assert len(json.loads((tmp_path / "y.json").read_text())) == 1
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["x.csv", "y.csv", "y.json", "y.nc"]
+    run(*asked, "-o", "x.csv").refused("x.csv exists")
+    run(*asked, "--format", "json", "-o", "z.csv").refused("z.csv ends as csv")
+    run(*asked, "-o", "z.gif").refused("must end in .nc, .zarr, .tif, .png, .svg, .csv, .json, .parquet, .txt")
 
 
 def test_the_table_has_a_line_for_each_row(run, hours):
@@ -120,9 +184,11 @@ def test_colour_only_on_a_terminal_that_wants_it(run, hours, tmp_path, monkeypat
 def test_an_existing_file_is_replaced_only_when_all_went_well(run, hours, tmp_path):
     target = tmp_path / "out.csv"
     target.write_text("before")
-    run("dop", hours, "--at", "2030-01-01", "--format", "csv", "-o", target).refused("no ephemeris")
+    run("dop", hours, "--at", "2030-01-01", "-o", target, "--overwrite").refused("no ephemeris")
     assert target.read_text() == "before"
-    assert run("dop", hours, *AT, "--format", "csv", "-o", target).code == 0
+    run("dop", hours, *AT, "-o", target).refused("out.csv exists", "--overwrite")
+    assert target.read_text() == "before"
+    assert run("dop", hours, *AT, "-o", target, "--overwrite").code == 0
     assert target.read_text().startswith("time_gpst,")
     assert [p.name for p in tmp_path.iterdir()] == ["out.csv"]
 
@@ -158,7 +224,7 @@ def test_without_duckdb_parquet_is_refused_with_the_command_that_helps(run, monk
 def test_of_a_link_the_file_that_it_leads_to_is_replaced(run, tmp_path):
     (tmp_path / "real.csv").write_text("before")
     (tmp_path / "link.csv").symlink_to("real.csv")
-    assert run("stations", "--format", "csv", "-o", "link.csv").code == 0
+    assert run("stations", "-o", "link.csv", "--overwrite").code == 0
     assert (tmp_path / "link.csv").is_symlink()
     assert (tmp_path / "real.csv").read_text().startswith("station,")
 

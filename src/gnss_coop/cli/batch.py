@@ -62,7 +62,10 @@ def command(sources: tuple[str, ...], **shared: Any) -> int:
     from gnss_coop.batch.study import read_study
     from gnss_coop.batch.watch import Watch
     from gnss_coop.batch.words import summary_text
+    from gnss_coop.output.targets import refuse_file_name
 
+    if shared["output"] is not None:
+        refuse_file_name(shared["output"], "archive of results")
     study = read_study(shared["study"], _overrides({"sources": sources, **shared}))
     request = study.request(force=shared["force"], recheck=shared["recheck"], metrics=shared["metrics"])
     watch = Watch(sys.stderr, terminal=sys.stderr.isatty(), as_json=shared["log_json"], quiet=shared["quiet"])

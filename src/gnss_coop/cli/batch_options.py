@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from gnss_coop.cli.options import OVERWRITE, CommaSeparated, Seconds, option, stack
+from gnss_coop.cli.options import CommaSeparated, Seconds, option, stack
 
 BATCH = stack(
     option(
@@ -110,5 +110,4 @@ TREND = stack(
         help="Stations of the archive; all is all of them together.",
     ),
     option("--plot", type=click.Path(), metavar="PATH", help="Picture of the first station: .png or .svg."),
-    OVERWRITE,
 )

@@ -13,7 +13,7 @@ KEYS: Final = {
     "systems": "systems", "clocks": "clocks", "mask": "mask_deg", "stations": "selection", "start": "start",
     "end": "end", "hours": "hours", "at": "at", "step": "step_s", "exclude-sv": "exclude_sv",
     "max-age": "max_age_s", "include-unhealthy": "include_unhealthy", "accept-truncated": "accept_truncated",
-    "max-pdop": "max_pdop", "format": "output_format", "output": "output", "quiet": "quiet",
+    "max-pdop": "max_pdop", "format": "output_format", "output": "output", "overwrite": "overwrite", "quiet": "quiet",
 }  # fmt: skip
 
 

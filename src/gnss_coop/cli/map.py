@@ -12,6 +12,7 @@ from gnss_coop.cli import options as opt
 from gnss_coop.cli.session import Session
 from gnss_coop.cli.skies import positions_or_nominal
 from gnss_coop.errors import EphemerisGapError
+from gnss_coop.output.targets import TABLE_KINDS, is_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,13 +48,16 @@ def command(
 
     A summary goes to standard output: medians over the area, mean availability weighted by area, and the
     worst place. -o and --plot may be given several times; the ending says what is written: .nc, .zarr,
-    .tif, .png, .svg.
+    .tif, .png, .svg, or for the summary .csv, .json, .parquet, .txt.
 
     \b
     Example:
       gnss-coop map sample_rinex/BRDC00IGS_R_20240100000_01D_MN.rnx.gz --grid 5 --mask 15
     """
     session = Session(output=None, **shared)
+    tables = [path for path in shared["outputs"] if is_table(path)]
+    shared["outputs"] = tuple(path for path in shared["outputs"] if path not in tables)
+    session.write_to(tables)
     from gnss_coop.analysis.map_job import MapJob, check_settings
     from gnss_coop.analysis.map_labels import variable_names
     from gnss_coop.analysis.map_summary import map_summary
@@ -115,7 +119,7 @@ def _check_outputs(
     """Refuse outputs that could not be written before anything is read."""
     from gnss_coop.analysis.comparison import supplement_of
     from gnss_coop.model.grid import GeoPoints
-    from gnss_coop.output.map_files import PICTURES, check_target
+    from gnss_coop.output.map_files import KINDS, PICTURES, check_target
 
     paths = [*shared["outputs"], *shared["plots"]]
     if twice := [path for path in dict.fromkeys(paths) if paths.count(path) > 1]:
@@ -129,7 +133,7 @@ def _check_outputs(
         raise click.UsageError("a GeoTIFF takes a grid: --points goes with .nc, .zarr, .png and .svg")
     overwrite = shared["overwrite"]
     for path in shared["outputs"]:
-        check_target(path, overwrite=overwrite)
+        check_target(path, overwrite=overwrite, kinds=KINDS, besides=tuple(TABLE_KINDS))
     for path in shared["plots"]:
         check_target(path, overwrite=overwrite, kinds=PICTURES)
     if shared["keep_time"]:

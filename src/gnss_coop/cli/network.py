@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 @own.NETWORK_MAPS
 @opt.GRID
 @opt.PROJECTION
-@opt.OVERWRITE
 @opt.OUTPUT
 def command(nav: tuple[str, ...], systems: str, mask_deg: tuple[float, ...], **shared: Any) -> int:
     """Compare what ground networks see of each constellation, and how well they can determine its orbits.

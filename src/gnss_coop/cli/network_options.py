@@ -148,7 +148,6 @@ _PURPOSE: Final[dict[str, tuple[str, ...]]] = {
     "orbit": (_DEPTH_MAP,),
     "grid_deg": (_DEPTH_MAP, _SITE_MAP),
     "projection": (_DEPTH_MAP, _SITE_MAP),
-    "overwrite": (_DEPTH_MAP, _SITE_MAP),
 }
 
 

@@ -160,8 +160,16 @@ SUMMARY = stack(
     ),
     option("--quiet", is_flag=True, help="No notes on standard error."),
 )
+OVERWRITE = option("--overwrite", is_flag=True, help="Replace outputs that exist.")
 OUTPUT = stack(
-    option("-o", "--output", type=click.Path(), metavar="PATH", help="Write here instead of standard output."),
+    option(
+        "-o",
+        "--output",
+        type=click.Path(),
+        metavar="PATH",
+        help="Write here instead of standard output; the ending says the form: .csv, .json, .parquet, .txt.",
+    ),
+    OVERWRITE,
     SUMMARY,
 )
 READING = stack(
@@ -189,7 +197,6 @@ PROJECTION = option(
     show_default=True,
     help="Projection of pictures.",
 )
-OVERWRITE = option("--overwrite", is_flag=True, help="Replace outputs that exist.")
 PLACES = stack(
     GRID,
     option(
@@ -230,7 +237,7 @@ MAP = stack(
         "outputs",
         multiple=True,
         metavar="PATH",
-        help="File for the map: .nc, .zarr, .tif, .png, .svg.",
+        help="File for the map: .nc, .zarr, .tif, .png, .svg; or for the summary: .csv, .json, .parquet, .txt.",
     ),
     option("--plot", "plots", multiple=True, metavar="PATH", help="Picture of the map: .png or .svg."),
     option(

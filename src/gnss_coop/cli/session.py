@@ -49,6 +49,8 @@ class Session:
         self._options = options
         if options.get("output") == "-":
             options["output"] = None
+        self._targets = [] if options.get("output") is None else [options["output"]]
+        self._check_targets()
         self.failures: list[RinexError] = []
         warnings.showwarning = self._warn
         warnings.simplefilter("always", GnssCoopWarning)
@@ -374,11 +376,47 @@ class Session:
         """Whether the output takes colour: standard output on a terminal, and NO_COLOR is not set."""
         return self._options["output"] is None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
+    def write_to(self, paths: Sequence[str]) -> None:
+        """Have the table written to these files instead of standard output."""
+        self._targets = list(paths)
+        self._check_targets()
+
+    def _check_targets(self) -> None:
+        """Take the form from the ending of the names; refuse at once what could not be written in the end."""
+        if not self._targets:
+            return
+        from gnss_coop.cli.options import given
+        from gnss_coop.output.targets import check_table_target, table_form
+
+        asked = self._options["output_format"] if given("output_format") else None
+        for path in self._targets:
+            form = table_form(path, asked)
+            check_table_target(path, overwrite=self._options["overwrite"])
+        self._options |= {"output": path, "output_format": form}
+
     def write(self, frame: pd.DataFrame, text: str | None = None) -> None:
-        """Write a table in the asked form to a file or to standard output."""
+        """Write a table in the asked form to standard output, or to files in the form of their endings."""
         from gnss_coop.output.tables import write_table
 
-        write_table(frame, self._options["output_format"], self._options["output"], text=text, color=self.color)
+        if not self._targets:
+            write_table(frame, self._options["output_format"], None, text=text, color=self.color)
+        for path in self._targets:
+            self._write_file(frame, path, text)
+
+    def _write_file(self, frame: pd.DataFrame, path: str, text: str | None) -> None:
+        """Write a file; where one of its name has come meanwhile, keep the table beside it, since it took time."""
+        from gnss_coop.errors import OutputError
+        from gnss_coop.output.tables import write_table
+        from gnss_coop.output.targets import check_table_target, free_name, table_form
+
+        form = table_form(path, None) if len(self._targets) > 1 else self._options["output_format"]
+        try:
+            check_table_target(path, overwrite=self._options["overwrite"])
+        except OutputError as error:
+            other = free_name(path)
+            write_table(frame, form, other, text=text)
+            raise OutputError(f"{error}; what was computed is in {other}") from None
+        write_table(frame, form, path, text=text)
 
     def exit_code(self, nav: Sequence[str]) -> int:
         """Return 0, or 3 or 4 where some or all of several files failed."""

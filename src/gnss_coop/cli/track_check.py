@@ -77,7 +77,10 @@ def command(
     from gnss_coop.analysis.tracking import tracked
     from gnss_coop.formats.rinex_obs import read_obs
     from gnss_coop.output import tracking_frames as frames
+    from gnss_coop.output.targets import check_table_target
 
+    if write_station is not None:
+        check_table_target(write_station, overwrite=session.option("overwrite"))
     observations = read_obs(sources(obs), accept_truncated=session.option("accept_truncated"))
     for word, entries in (("rejected", observations.rejects), ("repaired", observations.repairs)):
         for entry in [e for e in entries if e.line][:3]:

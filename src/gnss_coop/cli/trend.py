@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from gnss_coop.cli import batch_options as own
 from gnss_coop.cli import options as opt
 from gnss_coop.cli.session import Session
+
+#: Endings of --output that ask for the picture; the table then goes to standard output.
+PICTURES: Final = (".png", ".svg")
 
 
 @click.command("trend")
@@ -22,11 +25,15 @@ def command(archive: str, **shared: Any) -> int:
     Example:
       gnss-coop trend results --per month --plot trend.png
     """
+    if (path := shared["output"]) is not None and path.lower().endswith(PICTURES):
+        if shared["plot"] is not None:
+            raise click.UsageError("--plot and --output both name a picture: leave one of them out")
+        shared["plot"], shared["output"] = path, None
     session = Session(**shared)
     from gnss_coop.analysis.completeness import COMPLETE_PCT
     from gnss_coop.batch.trend import trend
     from gnss_coop.output.frames import with_dates_as_text
-    from gnss_coop.output.map_files import PICTURES, check_target
+    from gnss_coop.output.map_files import check_target
 
     if shared["plot"] is not None:
         check_target(shared["plot"], overwrite=shared["overwrite"], kinds=PICTURES)

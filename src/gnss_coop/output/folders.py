@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from gnss_coop.errors import OutputError
+from gnss_coop.output.targets import refuse_file_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +37,7 @@ def checked_folder(folder: str | Path, generator: str, *, overwrite: bool) -> Pa
         With what to do.
     """
     what = generator.split()[-1]
+    refuse_file_name(str(folder), what)
     target = Path(folder).resolve()
     if not target.parent.is_dir():
         raise OutputError(f"{folder}: there is no folder {target.parent}; make it first")

@@ -16,7 +16,7 @@ PICTURES: Final = (".png", ".svg")
 KINDS: Final = (".nc", ".zarr", ".tif", *PICTURES)
 
 
-def check_target(path: str, *, overwrite: bool, kinds: tuple[str, ...] = KINDS) -> None:
+def check_target(path: str, *, overwrite: bool, kinds: tuple[str, ...] = KINDS, besides: tuple[str, ...] = ()) -> None:
     """Refuse an output that could not be written, before anything is computed.
 
     Parameters
@@ -25,8 +25,8 @@ def check_target(path: str, *, overwrite: bool, kinds: tuple[str, ...] = KINDS) 
         File or, for Zarr, folder.
     overwrite : bool
         Whether it may exist.
-    kinds : tuple of str
-        Endings that are allowed.
+    kinds, besides : tuple of str
+        Endings that are allowed, and others that go elsewhere, to be named too.
 
     Raises
     ------
@@ -35,7 +35,7 @@ def check_target(path: str, *, overwrite: bool, kinds: tuple[str, ...] = KINDS) 
     """
     target = Path(path)
     if target.suffix.lower() not in kinds:
-        raise OutputError(f"{path}: unknown kind of output; its name must end in {', '.join(kinds)}")
+        raise OutputError(f"{path}: unknown kind of output; its name must end in {', '.join((*kinds, *besides))}")
     if target.exists() and not overwrite:
         raise OutputError(f"{path} exists; give another name, or --overwrite")
     if not target.parent.is_dir():
