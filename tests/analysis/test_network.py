@@ -19,7 +19,7 @@ from gnss_coop.errors import EphemerisGapError, ScenarioError, StationError, Tim
 
 ROOT = Path(__file__).resolve().parents[2]
 DAY = ROOT / "sample_rinex" / "BRDC00IGS_R_20240100000_01D_MN.rnx.gz"
-DATA = Path(os.environ.get("GNSS_COOP_TESTDATA", "/nowhere"))
+DATA = Path(os.environ.get("GNSS_COOP_TESTDATA", ""))
 STEP_S, MASK_DEG = 300, 7.0
 NETWORKS = {"walled": "walled", "russia": "russia", "all": "all"}
 WALL = ((0.0, 40.0), (90.0, 40.0), (90.0, 3.0), (180.0, 12.0), (270.0, 60.0))
@@ -453,7 +453,7 @@ def test_the_information_of_one_satellite_in_full_precision(plain, orbits):
     ids=["2024", "BeiDou-2 in 2016"],
 )
 def test_orbit_classes_are_those_of_the_elements(file, day, systems, n_least):
-    if not file.exists():
+    if file != DAY and not os.environ.get("GNSS_COOP_TESTDATA"):
         pytest.skip("needs a file in the folder that GNSS_COOP_TESTDATA names")
     nav = gc.read_nav(file)
     expected = {orbit.sv: str(orbit.orbit_class) for orbit in gc.mean_elements(nav).orbits}

@@ -32,10 +32,9 @@ GM, OMEGA_E, SQRT_A = 3.986004418e14, 7.292115e-5, 5282.6
 
 def data(*parts: str) -> Path:
     folder = os.environ.get("GNSS_COOP_TESTDATA")
-    path = Path(folder or "nowhere", *parts)
-    if not path.exists():
+    if not folder:
         pytest.skip(f"needs {'/'.join(parts)} in the folder that GNSS_COOP_TESTDATA names")
-    return path
+    return Path(folder, *parts)
 
 
 @pytest.fixture(scope="module")

@@ -49,7 +49,7 @@ def test_epochs_left_out_are_found_again(cod):
     assert whole[:, round_orbits].max() < 100.0  # one-sided at the ends
 
 
-@pytest.mark.skipif(DATA is None, reason="GNSS_COOP_TESTDATA is not set")
+@pytest.mark.skipif(not DATA, reason="GNSS_COOP_TESTDATA is not set")
 def test_five_minutes_come_back_from_fifteen():
     whole = gc.read_sp3(Path(DATA, "snapshot/2023-008_pair/GFZ0MGXRAP_20230080000_01D_05M_ORB.SP3.gz"))
     sky = PreciseOrbits.of(whole.isel(time=slice(None, None, 3))).positions(whole["time"].values)

@@ -18,8 +18,8 @@ from gnss_coop.model.observations import ObsEvent
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "sample_rinex"
-DATA = Path(os.environ.get("GNSS_COOP_TESTDATA", "nowhere"))
-needs_data = pytest.mark.skipif("GNSS_COOP_TESTDATA" not in os.environ, reason="GNSS_COOP_TESTDATA is not set")
+DATA = Path(os.environ.get("GNSS_COOP_TESTDATA", ""))
+needs_data = pytest.mark.skipif(not os.environ.get("GNSS_COOP_TESTDATA"), reason="GNSS_COOP_TESTDATA is not set")
 
 PAIRS = {
     "Cibinong": (

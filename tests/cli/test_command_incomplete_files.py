@@ -57,7 +57,7 @@ def test_files_of_one_receiver_are_told(run, root, name):
     assert result.code == 0
 
 
-@pytest.mark.skipif("GNSS_COOP_TESTDATA" not in os.environ, reason="GNSS_COOP_TESTDATA is not set")
+@pytest.mark.skipif(not os.environ.get("GNSS_COOP_TESTDATA"), reason="GNSS_COOP_TESTDATA is not set")
 def test_real_files_lie_far_from_the_threshold():
     """Of each kind as the files' own headers and names have it; the threshold lies between."""
     single = {"ESBC00DNK_R_20201770000_01D_MN.rnx.gz", "ELKO00USA_R_20182100000_01D_MN.rnx.gz"}

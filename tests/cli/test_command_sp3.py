@@ -91,7 +91,7 @@ def test_absent_systems_and_satellites_are_told(run):
     assert "no satellite C05" in result.err
 
 
-@pytest.mark.skipif(FOLDER is None, reason="GNSS_COOP_TESTDATA is not set")
+@pytest.mark.skipif(not FOLDER, reason="GNSS_COOP_TESTDATA is not set")
 def test_comparison_is_that_of_broadcast_records_of_the_day(run):
     """2016-06-06, GLONASS: orbits metres apart, so that satellites in both files give the same DOP.
 

@@ -90,7 +90,7 @@ def test_little_evidence_is_told(run, obs, day, tmp_path):
     run("track-check", obs, "--nav", day, "--write-station", tmp_path / "x.toml").refused("enough evidence")
 
 
-@pytest.mark.skipif(DATA is None, reason="GNSS_COOP_TESTDATA is not set")
+@pytest.mark.skipif(not DATA, reason="GNSS_COOP_TESTDATA is not set")
 def test_the_learned_horizon_is_a_station_file_that_can_be_used(run, day, tmp_path):
     full = Path(DATA or "") / "registry/pygnss-tec-0.3.1/CIBG00IDN_R_20240100000_01D_30S_MO.crx.gz"
     written = tmp_path / "cibg.toml"

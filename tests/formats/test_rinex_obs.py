@@ -18,7 +18,7 @@ from gnss_coop.formats import compact_rinex
 
 DATA = os.environ.get("GNSS_COOP_TESTDATA")
 REGISTRY = Path(DATA or "") / "registry"
-needs_data = pytest.mark.skipif(DATA is None, reason="GNSS_COOP_TESTDATA is not set")
+needs_data = pytest.mark.skipif(not DATA, reason="GNSS_COOP_TESTDATA is not set")
 CIBG = REGISTRY / "pygnss-tec-0.3.1" / "CIBG00IDN_R_20240100000_01D_30S_MO.crx.gz"
 
 

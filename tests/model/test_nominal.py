@@ -29,10 +29,9 @@ EPOCHS = st.integers(0, 3_786_000_000).map(lambda s: np.datetime64("1980-01-06",
 
 def data(*parts: str) -> Path:
     folder = os.environ.get("GNSS_COOP_TESTDATA")
-    path = Path(folder or "nowhere", *parts)
-    if not path.exists():
+    if not folder:
         pytest.skip(f"needs {'/'.join(parts)} in the folder that GNSS_COOP_TESTDATA names")
-    return path
+    return Path(folder, *parts)
 
 
 def unit(sky: xr.Dataset) -> np.ndarray:

@@ -261,7 +261,7 @@ def _from_file(path: Path) -> dict[str, Any]:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise StudyError(f"{path}: cannot be read ({error.strerror})") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise StudyError(f"{path}: is no valid TOML: {error}") from None
     folder = path.parent
     for name, beside in (("inputs", _beside), ("stations", _stations_beside), ("networks", _network_beside)):

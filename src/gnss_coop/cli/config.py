@@ -37,7 +37,7 @@ def load_defaults(path: str | None, commands: list[str]) -> dict[str, Any]:
         return {}
     try:
         content = tomllib.loads(found.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise click.UsageError(f"config file {found}: {getattr(error, 'strerror', None) or error}") from None
     # "stations" is both an option and a command: a table is the command's, anything else the option's value.
     tables = {name: content.pop(name) if isinstance(content.get(name), dict) else {} for name in commands}

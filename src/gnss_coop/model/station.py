@@ -19,6 +19,7 @@ from gnss_coop.model.text import name_faults
 
 FloatArray = NDArray[np.float64]
 
+_MAX_BYTES: Final = 1_000_000
 # Distance from the Earth's centre at which an antenna can stand on the ground.
 _MIN_RADIUS_M, _MAX_RADIUS_M = 6.3e6, 6.409e6
 _PLAIN_WORDS: Final = {"missing": "is missing", "extra_forbidden": "is not a field of a station"}
@@ -217,7 +218,11 @@ def read_station(path: str | os.PathLike[str]) -> Station:
     gnss_coop.errors.StationError: nowhere.toml: cannot be read (No such file or directory)
     """
     try:
-        fields = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        with Path(path).open("rb") as stream:
+            data = stream.read(_MAX_BYTES + 1)  # a device or a film is no station file
+        if len(data) > _MAX_BYTES:
+            raise StationError(f"{os.fspath(path)}: holds more than {_MAX_BYTES} bytes and is no station file")
+        fields = tomllib.loads(data.decode("utf-8"))
     except OSError as error:
         raise StationError(f"{os.fspath(path)}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError:
