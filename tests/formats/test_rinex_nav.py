@@ -409,10 +409,12 @@ def test_week_and_accuracy_nonsense_does_not_cost_the_record():
 
 @needs_data
 def test_bad_records_of_a_real_day_are_found():
-    """FACTS: five satellites with time tag 12:15:17; R06 15:00 and R24 16:30 are 3,000 km off."""
+    """Six records tagged 12:15:17 (GPST) repeat those of 12:15; R06 15:00 and R24 16:30 are 3,000 km off."""
     nav = read_nav(next(DATA.rglob("brdc1580.16g")))
-    tags = [r for r in nav.rejects if "time tag" in r.reason]
-    assert len(tags) >= 5
+    assert [r.sv for r in nav.repairs] == ["R04", "R06", "R09", "R15", "R17", "R18"]
+    assert all("it is GPST" in r.reason for r in nav.repairs)
+    assert nav.n_duplicates >= 6  # the orbits are word for word those of the records before them
+    assert not {r.line for r in nav.repairs} & set(nav.table.line.tolist())
     off = {r.sv: r for r in nav.rejects if "neighbours" in r.reason}
     assert off.keys() == {"R06", "R24"}
     lines = read_bytes(nav.files[0])[1].decode("latin-1").splitlines()

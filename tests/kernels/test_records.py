@@ -130,31 +130,59 @@ def test_what_is_no_number_is_left_to_python(text: str):
     assert parse(text)[0] == kernel.ODD
 
 
-def index(text: str) -> list[str]:
+def index_lines(text: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     data = np.frombuffer(text.encode("latin-1"), dtype=np.uint8)
-    starts, stops = (np.empty(text.count("\n") + 1, np.int64) for _ in range(2))
-    n = kernel.index_lines(data, 0, starts, stops)
-    return [text[a:b] for a, b in zip(starts[:n], stops[:n], strict=True)]
+    starts, stops, numbers = (np.empty(text.count("\n") + 1, np.int32) for _ in range(3))
+    n = kernel.index_lines(data, 0, starts, stops, numbers)
+    return data, starts[:n], stops[:n], numbers[:n]
+
+
+def lines_of(text: str) -> dict[int, str]:
+    _, starts, stops, numbers = index_lines(text)
+    return {int(n): text[a:b] for a, b, n in zip(starts, stops, numbers, strict=True)}
+
+
+def frames_of(text: str) -> list[tuple[int, int, int, int]]:
+    """Return first line, number of lines, ``>`` line and kind of each frame, lines counted as they are indexed."""
+    data, starts, stops, _ = index_lines(text)
+    first, count, header = (np.empty(len(starts) + 1, np.int32) for _ in range(3))
+    kind = np.empty(len(starts) + 1, np.uint8)
+    n = kernel.index_records(data, starts, stops, first, count, header, kind)
+    return list(zip(*(a[:n].tolist() for a in (first, count, header, kind)), strict=True))
 
 
 def test_lines_lose_blanks_line_ends_and_comments():
     comment = f"{'merged by hand':60}COMMENT"
-    assert index(f"a \r\n\n  b\t\r\n{comment}\nc") == ["a", "", "  b", "", "c"]
-    assert index("") == []
-    assert index("\n") == [""]
-    assert index("x") == ["x"]
+    assert lines_of(f"a \r\n\n  b\t\r\n{comment}\nc") == {0: "a", 2: "  b", 4: "c"}
+    assert lines_of("") == {}
+    assert lines_of("\n") == {}
+    assert lines_of("x") == {0: "x"}
+    assert lines_of("x\n\0\0\n\x1a") == {0: "x"}
+
+
+def test_zero_bytes_behind_a_number_are_no_blanks():
+    """They may have been its last digits."""
+    assert lines_of("1.5E+0\0\r\n") == {0: "1.5E+0\0"}
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.text("> R0\n\r\t\x00", max_size=60))
 def test_every_line_that_is_not_blank_belongs_to_one_frame(text: str):
-    data = np.frombuffer(text.encode("latin-1"), dtype=np.uint8)
-    n_max = text.count("\n") + 1
-    starts, stops = (np.empty(n_max, np.int64) for _ in range(2))
-    n_lines = kernel.index_lines(data, 0, starts, stops)
-    first, count, header, kind = (np.empty(n_lines + 1, np.int64) for _ in range(4))
-    n = kernel.index_records(data, starts, stops, n_lines, first, count, header, kind)
-    assert n_lines == len(text.split("\n")) - text.endswith("\n") - (text == "")
-    written = int((stops[:n_lines] > starts[:n_lines]).sum())
-    assert count[:n].sum() + (header[:n] >= 0).sum() == written
-    assert (np.diff(first[:n]) > 0).all()
+    lines = lines_of(text)
+    frames = frames_of(text)
+    assert list(lines) == [i for i, line in enumerate(text.split("\n")) if line.strip(" \r\t\0")]
+    assert sum(count + (header >= 0) for _, count, header, _ in frames) == len(lines)
+    assert (np.diff([first for first, *_ in frames]) > 0).all()
+
+
+def test_what_opens_no_record_is_one_frame():
+    assert frames_of("R\nR\n   x\nR\n") == [(0, 4, -1, kernel.NO_RECORD)]
+    assert frames_of("> EPH\n" * 3 + "> EPH R01 FDMA\nR01\n") == [
+        (0, 2, 0, kernel.EMPTY_FRAME),
+        (4, 1, 3, kernel.EPHEMERIS),
+    ]
+    other = "> XYZ R01\nR01 2024 01 10 00 15 00\n   1\n"
+    assert frames_of(other + other + "> EPH R01\nR01\n") == [
+        (1, 5, 0, kernel.UNKNOWN_FRAME),
+        (7, 1, 6, kernel.EPHEMERIS),
+    ]

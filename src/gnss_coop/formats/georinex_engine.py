@@ -12,8 +12,9 @@ import numpy as np
 
 from gnss_coop.errors import RinexError
 from gnss_coop.formats.decompress import read_bytes
+from gnss_coop.formats.nav_layout import scan
 from gnss_coop.formats.rinex_header import NavHeader, read_header
-from gnss_coop.formats.rinex_nav import read_nav, scan
+from gnss_coop.formats.rinex_nav import read_nav
 from gnss_coop.kernels import records as kernel
 from gnss_coop.model.ephemerides import Ephemerides
 from gnss_coop.model.georinex_dataset import records_of

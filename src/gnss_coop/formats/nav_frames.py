@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
+from hashlib import blake2b
+from typing import Final
 
 import numpy as np
 
+from gnss_coop.formats.nav_layout import MAX_LISTED, Layout
 from gnss_coop.kernels import records as kernel
 from gnss_coop.model import timescales
 from gnss_coop.model.ephemerides import NavFrame
 from gnss_coop.model.records import Reject
-
-if TYPE_CHECKING:
-    from gnss_coop.formats.rinex_nav import Layout
 
 _KINDS: Final = {
     kernel.SYSTEM_TIME_OFFSET: "STO",
@@ -23,37 +24,57 @@ _KINDS: Final = {
 }
 _VALUES_AT: Final = 23  # column behind the epoch
 _INDENT: Final = 4
+_CHUNK: Final = 4096  # frames whose text is held at a time
 
 
 def read_frames(layout: Layout) -> tuple[list[NavFrame], list[Reject]]:
     """Read all frames of these kinds (RINEX 4.02, tables A32 to A38), and list those that cannot be read."""
-    rows = [i for i, kind in enumerate(layout.kind.tolist()) if kind in _KINDS]
-    if not rows:
-        return [], []
+    rows = np.flatnonzero(np.isin(layout.kind, list(_KINDS)))
+    frames: list[NavFrame] = []
+    rejects: list[Reject] = []
+    for start in range(0, rows.size, _CHUNK):
+        found, damaged = _read_some(layout, rows[start : start + _CHUNK].tolist())
+        frames += found
+        if len(rejects) < MAX_LISTED:
+            rejects += damaged
+        elif damaged:  # files of garbage have millions
+            more = "; frames behind it cannot be read either, and are not listed"
+            rejects[-1] = replace(rejects[-1], reason=rejects[-1].reason.removesuffix(more) + more)
+    return frames, rejects
+
+
+def _read_some(layout: Layout, rows: list[int]) -> tuple[list[NavFrame], list[Reject]]:
+    frames: list[NavFrame] = []
+    rejects: list[Reject] = []
     texts = [[layout.text(line) for line in layout.lines(i)] for i in rows]
     calendar = np.array([_calendar(lines) for lines in texts])
-    frames, rejects = [], []
     for i, lines, epoch_ns, dated in zip(rows, texts, *timescales.calendar_to_ns(*calendar.T), strict=True):
         mark = layout.text(int(layout.header[i])).ljust(14)
-        kind, sv = _KINDS[int(layout.kind[i])], mark[6:9].strip()
+        kind, sv = _KINDS[int(layout.kind[i])], sys.intern(mark[6:9].strip())
         try:
             if not dated:
                 raise ValueError("its epoch cannot be read")
             label, values = _content(kind, lines)
         except ValueError as error:
-            rejects.append(Reject(layout.name, layout.opening_line(i), sv, f"{kind} frame: {error}"))
+            rejects.append(Reject(layout.name, layout.opening_line(i), sv, sys.intern(f"{kind} frame: {error}"), kind))
         else:
             origin = (layout.name, layout.opening_line(i))
-            frames.append(NavFrame(kind, sv, mark[10:14].strip(), int(epoch_ns), label, tuple(values), *origin))
+            message = sys.intern(mark[10:14].strip())
+            frames.append(NavFrame(kind, sv, message, int(epoch_ns), sys.intern(label), tuple(values), *origin))
     return frames, rejects
 
 
 def without_repeats(frames: Iterable[NavFrame]) -> list[NavFrame]:
     """Return each frame once, wherever it stands; of equal ones the first."""
-    found: dict[tuple[object, ...], NavFrame] = {}
-    for f in frames:  # values as text, in which NaN equals NaN
-        found.setdefault((f.kind, f.sv, f.message, f.epoch_ns, f.label, str(f.values)), f)
-    return list(found.values())
+    seen: set[bytes] = set()
+    kept = []
+    for f in frames:  # values as text, in which NaN equals NaN; a digest of it, since files may hold millions
+        said = repr((f.kind, f.sv, f.message, f.epoch_ns, f.label, f.values))
+        digest = blake2b(said.encode(), digest_size=16).digest()
+        if digest not in seen:
+            seen.add(digest)
+            kept.append(f)
+    return kept
 
 
 def _content(kind: str, lines: list[str]) -> tuple[str, list[float]]:

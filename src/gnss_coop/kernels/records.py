@@ -16,6 +16,7 @@ from gnss_coop.kernels._jit import kernel
 
 Bytes = npt.NDArray[np.uint8]
 Integers = npt.NDArray[np.int64]
+Places = npt.NDArray[np.int32]  # of lines and frames: hostile files have one for every two bytes
 
 #: Values of one record: three on the epoch line, then four on each of up to nine further lines.
 N_FIELDS = 39
@@ -23,11 +24,14 @@ MAX_LINES = 9  # lines behind the epoch line
 FIELD_WIDTH = 19
 
 # What a frame holds.
-EPHEMERIS, SYSTEM_TIME_OFFSET, EARTH_ORIENTATION, IONOSPHERE, UNKNOWN_FRAME, STRAY_LINES = range(6)
+(EPHEMERIS, SYSTEM_TIME_OFFSET, EARTH_ORIENTATION, IONOSPHERE, UNKNOWN_FRAME, STRAY_LINES, NO_RECORD,
+ EMPTY_FRAME) = range(8)  # fmt: skip
 # What became of a field.
 NUMBER, BLANK, ODD = range(3)
 # What became of a record.
 GOOD, BAD_SATELLITE, BAD_EPOCH, NO_EPOCH_LINE = range(4)
+
+LEAST_OPENING = 22  # columns that a line has at least that opens a record: satellite and epoch
 
 _SMALLEST_POWER, _LARGEST_POWER = -120, 120
 
@@ -221,22 +225,32 @@ def _is_comment(data: Bytes, start: int, stop: int) -> Any:
 
 
 @kernel
-def index_lines(data: Bytes, offset: int, starts: Integers, stops: Integers) -> int:
-    """Fill start and stop (without trailing blanks) of each line of `data` from `offset`; return their number.
+def index_lines(data: Bytes, offset: int, starts: Places, stops: Places, numbers: Places) -> int:
+    """List the lines of `data` from `offset` that are not blank; return how many there are.
 
-    Comments between records count as blank lines.
+    Fills the start, the stop (without trailing blanks) and the number of each, counted from 0. Comments between
+    records count as blank lines.
     """
-    n, i, size = 0, offset, data.size
+    n, number, i, size = 0, 0, offset, data.size
     while i < size:
         start = i
         while i < size and data[i] != 10:
             i += 1
         end = i
-        while end > start and data[end - 1] <= 32:
+        while end > start and (data[end - 1] == 32 or data[end - 1] == 13 or data[end - 1] == 9):
             end -= 1
-        starts[n] = start
-        stops[n] = start if _is_comment(data, start, end) else end
-        n += 1
+        if end > start and data[end - 1] < 32:
+            # Zero bytes behind a number may have been its last digits: they stay, but in lines of nothing else.
+            last = end
+            while last > start and data[last - 1] <= 32:
+                last -= 1
+            end = end if last > start else start
+        if end > start and not _is_comment(data, start, end):
+            starts[n] = start
+            stops[n] = end
+            numbers[n] = number
+            n += 1
+        number += 1
         i += 1
     return n
 
@@ -260,30 +274,41 @@ def _frame_kind(data: Bytes, start: int, stop: int) -> int:
 
 @kernel
 def index_records(
-    data: Bytes, starts: Integers, stops: Integers, n_lines: int,
-    first: Integers, count: Integers, header: Integers, kind: Integers,
-) -> int:  # fmt: skip
+    data: Bytes, starts: Places, stops: Places, first: Places, count: Places, header: Places, kind: Bytes
+) -> int:
     """Group lines into frames.
 
     Fills, per frame: the index of its first line, its number of lines, the index of its ``>`` line
     (-1 before RINEX 4) and its kind. A line with something in its first three columns opens a record; one
-    without continues it. Returns the number of frames.
+    without continues it. What opens no record, ``>`` lines with nothing behind them, and frames of unknown kinds
+    are one frame as long as they follow each other. Returns the number of frames.
     """
-    n = -1
-    for i in range(n_lines):
+    n, skipped = -1, False
+    for i in range(starts.size):
         start, stop = starts[i], stops[i]
-        if stop <= start:
-            continue  # blank lines occur in real files and mean nothing
         frame_line = data[start] == 62  # ">"
         opens = data[start] != 32 or data[start + 1] != 32 or (stop - start > 2 and data[start + 2] != 32)
         awaited = n >= 0 and header[n] >= 0 and count[n] == 0
-        if frame_line or n < 0 or (opens and not awaited):
-            n += 1
-            first[n], count[n], header[n] = i, 0, -1
-            kind[n] = EPHEMERIS if opens else STRAY_LINES
         if frame_line:
-            header[n], kind[n] = i, _frame_kind(data, start, stop)
+            new_kind = _frame_kind(data, start, stop)
+            if awaited and n > 0 and (kind[n - 1] == EMPTY_FRAME or (header[n - 1] >= 0 and count[n - 1] == 0)):
+                kind[n - 1] = EMPTY_FRAME
+                count[n - 1] += 1
+                n -= 1
+            elif n >= 0 and not awaited and new_kind == UNKNOWN_FRAME and kind[n] == UNKNOWN_FRAME:
+                count[n] += 1
+                skipped = True
+                continue
+            n += 1
+            first[n], count[n], header[n], kind[n] = i, 0, i, new_kind
             continue
+        if n < 0 or (opens and not awaited and not skipped):
+            short = stop - start < LEAST_OPENING
+            if n < 0 or not short or kind[n] != NO_RECORD:
+                n += 1
+                first[n], count[n], header[n] = i, 0, -1
+                kind[n] = STRAY_LINES if not opens else NO_RECORD if short else EPHEMERIS
+        skipped = False
         if count[n] == 0:
             first[n] = i
         count[n] += 1
@@ -350,7 +375,7 @@ def _message_code(data: Bytes, start: int, stop: int) -> Any:
 
 @kernel
 def parse_records(
-    data: Bytes, starts: Integers, stops: Integers, first: Integers, count: Integers, header: Integers,
+    data: Bytes, starts: Places, stops: Places, first: Places, count: Places, header: Places,
     chosen: Integers, version_2: bool, default_system: np.uint8, system: Bytes, number: npt.NDArray[np.int16],
     message: Integers, epoch: npt.NDArray[np.float64], n_lines: Integers, values: npt.NDArray[np.float64],
     field_status: Bytes, status: npt.NDArray[np.int8],
@@ -374,7 +399,7 @@ def parse_records(
             continue
         line = first[frame]
         start, stop = starts[line], stops[line]
-        if stop - start < 22 or (data[start] == 32 and data[start + 1] == 32):
+        if stop - start < LEAST_OPENING or (data[start] == 32 and data[start + 1] == 32):
             status[r] = BAD_SATELLITE
             continue
         system[r], number[r], letter = _parse_satellite(data, start, default_system)
@@ -394,8 +419,6 @@ def parse_records(
         while found < MAX_LINES and found + 1 < count[frame]:
             line += 1
             start, stop = starts[line], stops[line]
-            if stop <= start:
-                continue
             found += 1
             column = start + indent
             for _ in range(4):

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from gnss_coop.errors import EphemerisGapError, GnssCoopWarning, ScenarioError
 from gnss_coop.model import consistency, dates, gates, leftovers, timescales
 from gnss_coop.model import records as rec
+from gnss_coop.model.glonass_tags import on_grid
 from gnss_coop.model.messages import MESSAGES, NO_FIELD
 from gnss_coop.model.records import Derived, RecordTable, Reject
 from gnss_coop.model.semicircles import in_semicircles
@@ -75,6 +76,8 @@ class Ephemerides:
         One `NavHeader` a file.
     rejects : tuple of Reject
         Records that were left out, with file, line and reason.
+    repairs : tuple of Reject
+        What is against the format and has only one meaning, and was read so; unreadable fields that nothing needs.
     n_duplicates : int
         Records that said the same as another one and are counted once.
     frames : tuple of NavFrame
@@ -97,6 +100,7 @@ class Ephemerides:
     rejects: tuple[Reject, ...] = ()
     n_duplicates: int = 0
     frames: tuple[NavFrame, ...] = field(default=())
+    repairs: tuple[Reject, ...] = ()
 
     @classmethod
     def from_records(
@@ -107,6 +111,7 @@ class Ephemerides:
         *,
         headers: Sequence[Any] = (),
         rejects: Sequence[Reject] = (),
+        repairs: Sequence[Reject] = (),
         frames: Sequence[NavFrame] = (),
     ) -> Ephemerides:
         """Derive, order, count duplicates once and apply the gates to what a reader found.
@@ -119,9 +124,11 @@ class Ephemerides:
             Lines that each record has behind its epoch line.
         files : sequence of str
             Names of the files.
-        headers, rejects, frames
+        headers, rejects, repairs, frames
             What else the reader found.
         """
+        table, retagged = on_grid(table)
+        repairs = [*repairs, *_rejects(table, files, retagged)]
         derived = rec.derive(table)
         rows = rec.order(table, derived)
         table, derived, n_lines = table.take(rows), derived.take(rows), n_lines[rows]
@@ -151,11 +158,13 @@ class Ephemerides:
         rejected += _rejects(result.table, files, lonely)
         good = _all_but(len(result), lonely)
         place = {name: i for i, name in enumerate(files)}
+        lost = {(r.file, r.line) for r in rejected} if repairs else set()
         return replace(
             result,
             table=result.table.take(good),
             derived=result.derived.take(good),
-            rejects=tuple(sorted(rejected, key=lambda r: (place.get(r.file, -1), r.line))),
+            rejects=_in_order(rejected, place),
+            repairs=_in_order([r for r in repairs if (r.file, r.line) not in lost], place),
         )
 
     @classmethod
@@ -274,6 +283,13 @@ class Ephemerides:
         rows = [(r.file, r.line, r.sv, r.reason) for r in self.rejects]
         return pd.DataFrame(rows, columns=["file", "line", "sv", "reason"])
 
+    def repaired(self) -> pd.DataFrame:
+        """Return what was read otherwise than it is written: file, line, sv, repair."""
+        import pandas as pd
+
+        rows = [(r.file, r.line, r.sv, r.reason) for r in self.repairs]
+        return pd.DataFrame(rows, columns=["file", "line", "sv", "repair"])
+
     def _column(self, name: str) -> npt.NDArray[np.float64]:
         index = np.array([getattr(m, name) for m in MESSAGES])[self.table.message]
         values = self.table.fields[np.arange(len(self)), index]
@@ -288,7 +304,13 @@ def _satellite_key(sv: str) -> int:
 
 def _rejects(table: RecordTable, files: Sequence[str], reasons: Mapping[int, str]) -> list[Reject]:
     return [
-        Reject(files[table.file[row]], int(table.line[row]), f"{chr(table.system[row])}{table.number[row]:02d}", reason)
+        Reject(
+            files[table.file[row]],
+            int(table.line[row]),
+            f"{chr(table.system[row])}{table.number[row]:02d}",
+            reason,
+            MESSAGES[table.message[row]].name,
+        )
         for row, reason in reasons.items()
     ]
 
@@ -305,6 +327,10 @@ def _warn_of(conflicts: Sequence[consistency.Conflict], files: Sequence[str]) ->
             GnssCoopWarning,
             stacklevel=3,
         )
+
+
+def _in_order(entries: Iterable[Reject], place: Mapping[str, int]) -> tuple[Reject, ...]:
+    return tuple(sorted(entries, key=lambda r: (place.get(r.file, -1), r.line)))
 
 
 def _all_but(n: int, rows: Iterable[int]) -> npt.NDArray[np.bool_]:

@@ -33,18 +33,45 @@ KEPLER_FIELDS: Final = {
 #: Position, velocity and acceleration of a state record [km, km/s, km/s^2].
 STATE_FIELDS: Final = [field(line, column) for column in range(3) for line in (1, 2, 3)]
 _GLONASS_FLAGS: Final = field(4, 3)
-_GALILEO_SOURCE: Final = field(5, 1)
+GALILEO_SOURCE: Final = field(5, 1)
 _MAX_SENT_FROM_TOE_S: Final = 86_400.0
+
+
+def orbit_fields(message: msg.Message) -> list[int]:
+    """Return the fields that an orbit cannot do without."""
+    if message.model is not OrbitModel.KEPLER:
+        return list(STATE_FIELDS)
+    rates = [message.adot, message.dn0dot] if message.adot != NO_FIELD else []
+    return [*KEPLER_FIELDS.values(), *rates]
+
+
+def needed_fields(message: msg.Message) -> frozenset[int]:
+    """Return the fields that say where a satellite is, when, and whether it is healthy."""
+    flags = [_GLONASS_FLAGS] if message.name == "FDMA" else []
+    return frozenset([*orbit_fields(message), message.toe, message.health, *flags]) - {NO_FIELD}
 
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """A record that was left out, and why."""
+    """A record that was left out and why, or that was repaired and how.
+
+    Attributes
+    ----------
+    file : str
+    line : int
+        Line where the record begins, from 1.
+    sv : str
+        Satellite; empty where it is unknown or none.
+    reason : str
+    message : str
+        Name of the message, such as LNAV; empty where it is unknown.
+    """
 
     file: str
     line: int
     sv: str
     reason: str
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,7 +172,7 @@ def name_unlabelled(table: RecordTable, labelled: Booleans) -> RecordTable:
     geo = (values[:, field(2, 3)] > msg.GEO_SQRT_A_MIN) & (np.abs(values[:, field(4, 0)]) < msg.GEO_INCLINATION_MAX_RAD)
     message[~labelled & geo & (message == msg.MESSAGE_INDEX["C", "D1"])] = msg.MESSAGE_INDEX["C", "D2"]
     fnav = ~labelled & (message == msg.MESSAGE_INDEX["E", "INAV"])
-    fnav &= _bits(values[:, _GALILEO_SOURCE]) & 0b111 == 0b010
+    fnav &= _bits(values[:, GALILEO_SOURCE]) & 0b111 == 0b010
     message[fnav] = msg.MESSAGE_INDEX["E", "FNAV"]
     return replace(table, message=message)
 
