@@ -283,6 +283,18 @@ def test_a_wrong_file_does_not_cost_a_good_one_its_records(order: int):
     assert np.array_equal(kept.toc_ns, alone.table.toc_ns)
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_another_satellite_s_records_in_a_wrong_file_do_not_tell(order: int):
+    """R05 in a wrong file has an orbit that none has, and its R06 has the orbit of R05: the good R05 stays."""
+    good = [r for r in records("R", DAY) if r[0][:3] in ("R05", "R06", "R07")]
+    wrong = [spun(r, 1.0) if r[0][:3] == "R05" else r for r in good if r[0][:3] != "R06"]
+    wrong += [f"R06{r[0][3:]}\n".splitlines() + r[1:] for r in good if r[0][:3] == "R05"]
+    with pytest.warns(GnssCoopWarning, match="contradict each other on the orbits of R05, R06"):
+        both = read(*[good, wrong][::order])
+    name = "given0.rnx" if order == 1 else "given1.rnx"
+    assert not [r for r in both.rejects if r.file == name]
+
+
 def test_two_files_outvote_a_third():
     good = records("R", DAY)
     renumbered = [[f"R{int(r[0][1:3]) % 24 + 1:02d}{r[0][3:]}", *r[1:]] for r in good if int(r[0][1:3]) <= 24]
@@ -290,6 +302,35 @@ def test_two_files_outvote_a_third():
     nav = read(good, renumbered, good)
     assert nav.table.names() == alone.table.names()
     assert {r.file for r in nav.rejects} - {"given0.rnx"} == {"given1.rnx"}
+
+
+def spun(record: list[str], angle_rad: float) -> list[str]:
+    """A GLONASS state turned about the axis of the Earth: 0.01 rad move it by 110 to 250 km."""
+    c, s = np.cos(angle_rad), np.sin(angle_rad)
+    for column in range(3):
+        x, y = value(record, 1, column), value(record, 2, column)
+        record = with_value(with_value(record, 1, column, c * x - s * y), 2, column, s * x + c * y)
+    return record
+
+
+def test_many_satellites_that_jump_together_do_not_manoeuvre():
+    """GLONASS sent orbits some 200 km off from 2014-04-01 21:15 UTC on, with the health at "good"."""
+    good = [r for r in records("R", DAY) if r[0][:3] not in ("R10", "R26")]
+    late = {"21 15", "21 45", "22 15", "22 45", "23 15", "23 45"}
+    alone = read([r for r in good if r[0][15:20] not in late])
+    nav = read([spun(r, 0.01) if r[0][15:20] in late else r for r in good])
+    healthy = nav.derived.healthy
+    assert len(nav.table.take(healthy)) == alone.derived.healthy.sum()
+    (reason,) = {r.reason.split(" by ")[0] for r in nav.rejects}
+    n = len({r[0][:3] for r in good if value(r, 1, 3) == 0 and r[0][15:20] in late})
+    assert reason == f"orbits of {n} satellites of GLONASS jump together at 2024-01-10T21:15:18, this one"
+    # A few that do so are satellites of their own.
+    few = ("R01", "R02", "R03")
+    nav = read([spun(r, 0.01) if r[0][15:20] in late and r[0][:3] in few else r for r in good])
+    assert not nav.rejects
+    # Half against half cannot be told.
+    half = [spun(r, 0.01) if r[0][15:17] >= "12" else r for r in good]
+    assert not read(half).rejects
 
 
 @pytest.mark.parametrize("system", "GEC")

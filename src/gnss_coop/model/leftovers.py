@@ -56,7 +56,7 @@ def survivors(table: RecordTable, rejected: Booleans, records: Integers, holders
             (n - n_bad == 1) & (n_bad >= _FEWEST_OF_SATELLITE) if few else (n_bad >= _FEWEST) & (n_bad >= _SHARE * n)
         )
         for row in np.flatnonzero(doubtful[group] & ~rejected).tolist():
-            if holders.matrix(records[[row]]).sum() == 1:
+            if len(holders.matrix(records[[row]])[0]) == 1:
                 name = table.take(np.array([row])).names()[0]
                 what = name if few else SYSTEMS[name[0]].name
                 reasons.setdefault(
