@@ -12,7 +12,7 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gnss_coop.errors import RinexError
+from gnss_coop.errors import GnssCoopWarning, RinexError
 from gnss_coop.formats.sp3 import read_sp3
 
 FIRST = "#{}P2024  1 10  0  0  0.00000000 {:>7d} ORBIT IGS20 FIT  IGS"
@@ -57,6 +57,7 @@ def test_satellites_go_by_name_whatever_their_order():
         "orbit_type": "FIT",
         "time_system": "GPS",
         "version": "d",
+        "rejected": [],
     }
 
 
@@ -126,18 +127,16 @@ def test_other_epochs_than_announced_are_fine_where_the_file_ends_properly():
 
 DAMAGED = {
     "not SP3": (b"     3.04           N", 1, "not an SP3"),
-    "letters in a number": (GOOD.replace(b"-15333", b"-1x333", 1), 7, "damaged"),
-    "no number": (GOOD.replace(b"  -2758.626850", b"           nan", 1), 8, "damaged"),
-    "short line": (GOOD.replace(R02[20:].encode(), b"", 1), 7, "damaged"),
-    "no satellite": (GOOD.replace(b"PR02", b"PR?2", 1), 7, "no satellite"),
-    "satellite twice": (GOOD.replace(b"PC11", b"PR02", 1), 8, "R02 stands twice"),
-    "no epoch": (sp3(R02, "EOF"), 6, "before the first epoch"),
-    "damaged epoch": (GOOD.replace(b"10  0 15", b"10  0 ?5"), 9, "damaged"),
     "no such time": (GOOD.replace(b"*  2024  1", b"*  2024 13", 1), 6, "no such time"),
     "time goes back": (GOOD.replace(b"10  0 15", b"09  0 15"), 9, "not after"),
-    "unknown line": (GOOD.replace(b"PC11", b"QC11", 1), 8, "unknown kind"),
     "unknown time system": (GOOD.replace(b"cc GPS", b"cc XYZ"), None, "'XYZ' is unknown"),
     "no positions": (sp3("EOF"), None, "no positions"),
+    "no epoch": (sp3(R02, "EOF"), 6, "position that belongs to no epoch"),
+    "metres for kilometres": (
+        sp3(EPOCHS[0], "PR02  9675793.2810-17954197.5930-15333306.3580", "EOF"),
+        7,
+        "km from the",
+    ),
     "two files": (GOOD + GOOD, None, "split"),
     "cut in a number": (GOOD[:-30], 11, "cut here"),
     "cut in the clock": (GOOD[:-8], 11, "cut here"),
@@ -155,6 +154,32 @@ def test_damage_is_named_with_its_line(data: bytes, line: int | None, says: str)
     assert caught.value.line == line
 
 
+#: Damage, how many of the four positions are left, and what is said.
+LEFT_OUT = {
+    "letters in a number": (GOOD.replace(b"-15333", b"-1x333", 1), 3, "line 7: '-1x333.306358' is no number"),
+    "no number": (GOOD.replace(b"  -2758.626850", b"           nan", 1), 3, "line 8: 'nan' is no number"),
+    "short line": (GOOD.replace(R02[20:].encode(), b"", 1), 3, "line 7: line is cut short"),
+    "no satellite": (GOOD.replace(b"PR02", b"PR?2", 1), 3, "line 7: 'R?2' is no satellite"),
+    "satellite twice": (GOOD.replace(b"PC11", b"PR02", 1), 3, "line 8: R02 stands twice in this epoch"),
+    "position before the first epoch": (GOOD.replace(EPOCHS[0].encode(), C11.encode(), 1), 2, "line 6: position that"),
+    "damaged epoch": (GOOD.replace(b"10  0 15", b"10  0 ?5"), 2, "line 9: '?5' is no whole number"),
+    "unknown line": (GOOD.replace(b"PC11", b"QC11", 1), 3, "line 8: unknown kind of line"),
+    "clock": (GOOD.replace(b"     20.890435", b"     20.8904_5", 1), 4, "line 7: clock '20.8904_5' is no number"),
+}
+
+
+@pytest.mark.parametrize(("data", "n_left", "says"), LEFT_OUT.values(), ids=LEFT_OUT)
+def test_a_damaged_line_costs_itself(data: bytes, n_left: int, says: str):
+    with pytest.warns(GnssCoopWarning, match="damaged lines are left out, the first is line"):
+        orbits = read(data)
+    assert int(np.isfinite(orbits["positions"]).all("ecef").sum()) == n_left
+    assert orbits.attrs["rejected"][0].startswith(says)
+    whole = read(GOOD).sel(time=orbits["time"], sv=orbits["sv"])
+    same = (orbits["positions"] == whole["positions"]) | np.isnan(orbits["positions"])
+    assert bool(same.all())
+
+
+@pytest.mark.filterwarnings("ignore::gnss_coop.errors.GnssCoopWarning")
 @given(
     changes=st.lists(st.tuples(st.integers(0, len(GOOD) - 1), st.integers(0, 255)), max_size=6),
     end=st.integers(0, len(GOOD)),
@@ -179,8 +204,11 @@ def test_a_cut_file_is_never_taken_for_a_whole_one(end: int):
 @pytest.mark.parametrize("column", [4, 18, 32, 46])
 def test_what_is_no_number_is_refused(word: str, column: int):
     line = R02[:column] + word.rjust(14) + R02[column + 14 :]
-    with pytest.raises(RinexError, match=r"line 7: damaged line \(.* is no number\)"):
-        read(sp3(EPOCHS[0], line, EPOCHS[1], R02, "EOF", count=2).decode().encode("latin-1", "replace"))
+    with pytest.warns(GnssCoopWarning, match=r"1 damaged lines .* line 7 \(.* is no number\)"):
+        orbits = read(sp3(EPOCHS[0], line, EPOCHS[1], R02, "EOF", count=2).decode().encode("latin-1", "replace"))
+    values = orbits["clock_s"] if column == 46 else orbits["positions"]
+    assert np.isnan(values.isel(time=0)).all()
+    assert np.isfinite(orbits["positions"].isel(time=1)).all()
 
 
 @pytest.mark.parametrize(

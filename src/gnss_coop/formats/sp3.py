@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO, Final
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 import numpy as np
 
 from gnss_coop.constants import NS_PER_S
-from gnss_coop.errors import RinexError
+from gnss_coop.errors import GnssCoopWarning, RinexError
 from gnss_coop.formats.decompress import read_bytes
 from gnss_coop.model.numbers import plain_float, plain_int
 from gnss_coop.model.timescales import (
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 _NO_CLOCK_US: Final = 999_999.0  # written 999999.999999, by some with fewer digits
-_FULL_LINE: Final = 60  # columns of a position line up to the clock
+_COORDINATES, _FULL_LINE = 46, 60  # columns of a position line up to the coordinates, and to the clock
 _MAX_CELLS: Final = 50_000_000  # 1.6 GB of table; a day of 1 s epochs and 130 satellites has 11 million
 #: Nearest and farthest that satellites of a system come to the Earth's centre [km], with a margin: E14 and E18 have
 #: eccentricity 0.16, QZSS 0.075. Others may be from 100 km above the ground to beyond the Moon.
@@ -39,6 +40,7 @@ _RADIUS_KM: Final = {
     "J": (37_000.0, 47_500.0), "I": (41_000.0, 43_500.0), "S": (41_000.0, 43_500.0),
 }  # fmt: skip
 _ANY_RADIUS_KM: Final = (6_478.0, 500_000.0)
+_MAX_LISTED: Final = 1000
 _METRES_PER_KM: Final = 1e3
 _SECONDS_PER_US: Final = 1e-6
 _TAI_MINUS_GPST_S: Final = 19  # IS-GPS-200: GPST has no leap seconds since 1980, when TAI was 19 s ahead
@@ -75,6 +77,8 @@ class _Body:
     places: list[tuple[int, int]] = field(default_factory=list)  # epoch, satellite
     records: list[tuple[float, float, float, float]] = field(default_factory=list)  # x, y, z [km], clock [us]
     seen: set[str] = field(default_factory=set)  # satellites of the last epoch
+    in_epoch: bool = False
+    rejects: list[tuple[int, str]] = field(default_factory=list)  # line, what is wrong with it
 
 
 def read_sp3(source: str | os.PathLike[str] | BinaryIO) -> xr.Dataset:
@@ -90,12 +94,13 @@ def read_sp3(source: str | os.PathLike[str] | BinaryIO) -> xr.Dataset:
     xarray.Dataset
         ``positions`` (time, sv, ecef) [m] and ``clock_s`` (time, sv) [s], NaN where the file has no value.
         ``time`` is datetime64[ns] on GPST, whatever the file uses; ``sv`` are RINEX names in order.
-        Attributes: ``agency``, ``frame``, ``orbit_type``, ``time_system`` (as in the file) and ``version``.
+        Attributes: ``agency``, ``frame``, ``orbit_type``, ``time_system`` (as in the file), ``version`` and
+        ``rejected``, a list of damaged lines that are left out, which a `GnssCoopWarning` tells too.
 
     Raises
     ------
     RinexError
-        If the file cannot be read, is not SP3, is cut, or has a damaged line (the error names it).
+        If the file cannot be read, is not SP3, is cut, holds no positions, or its times do not go forward.
 
     Notes
     -----
@@ -130,7 +135,12 @@ def read_sp3(source: str | os.PathLike[str] | BinaryIO) -> xr.Dataset:
         "orbit_type": first[52:55].strip(),
         "time_system": time_system,
         "version": first[1],
+        "rejected": [f"line {line}: {fault}" for line, fault in body.rejects[:_MAX_LISTED]],
     }
+    if body.rejects:
+        n, (line, fault) = len(body.rejects), body.rejects[0]
+        text = f"{path}: {n} damaged lines are left out, the first is line {line} ({fault})"
+        warnings.warn(text, GnssCoopWarning, stacklevel=2)
     return dataset
 
 
@@ -141,20 +151,20 @@ def _known_systems() -> str:
 def _read_body(lines: list[str], path: str) -> _Body:
     body = _Body()
     for number, line in enumerate(lines[1:], start=2):
+        if line.startswith("EOF"):
+            _check_rest(lines[number:], path)
+            return body
         try:
             if line.startswith("P"):
-                _add_position(body, line)
+                _add_position(body, line, number)
             elif line.startswith("*"):
                 _add_epoch(body, line, number)
-            elif line.startswith("EOF"):
-                _check_rest(lines[number:], path)
-                return body
             elif line.strip() and not line.startswith(_PASSED_OVER):
                 raise ValueError("unknown kind of line")
         except ValueError as fault:
-            if number < len(lines):
-                raise RinexError(f"damaged line ({fault}); fetch the file again", path, number) from fault
-            raise _cut(path, number) from fault
+            if number == len(lines):
+                raise _cut(path, number) from fault
+            body.rejects.append((number, str(fault)))
     if _ends_early(body, lines):
         raise _cut(path, len(lines))
     return body
@@ -171,30 +181,38 @@ def _check_rest(rest: list[str], path: str) -> None:
 
 def _add_epoch(body: _Body, line: str, number: int) -> None:
     *calendar, second = line[3:7], line[8:10], line[11:13], line[14:16], line[17:19], line[20:31]
+    body.in_epoch = False  # of an epoch that cannot be read, the positions belong to no other
     body.epochs.append((*map(plain_int, calendar), plain_float(second)))
+    body.in_epoch = True
     body.epoch_lines.append(number)
     body.seen.clear()
 
 
-def _add_position(body: _Body, line: str) -> None:
-    if not body.epochs:
-        raise ValueError("position before the first epoch")
-    x, y, z = plain_float(line[4:18]), plain_float(line[18:32]), plain_float(line[32:46])
-    clock = plain_float(line[46:60]) if line[46:60].strip() else math.nan
+def _add_position(body: _Body, line: str, number: int) -> None:
+    if not body.in_epoch:
+        raise ValueError("position that belongs to no epoch")
     name = _sv_name(line)
     if name in body.seen:
         raise ValueError(f"{name} stands twice in this epoch")
+    if len(line.rstrip()) < _COORDINATES:  # digits that are gone would make it another place
+        raise ValueError("line is cut short")
+    x, y, z = plain_float(line[4:18]), plain_float(line[18:32]), plain_float(line[32:46])
     radius_km = math.hypot(x, y, z)
     low, high = _RADIUS_KM.get(name[0], _ANY_RADIUS_KM)
     if radius_km and not low <= radius_km <= high:
         raise ValueError(f"{name} {radius_km:.0f} km from the Earth's centre, not within {low:.0f} to {high:.0f} km")
+    try:
+        clock = plain_float(line[46:60]) if line[46:60].strip() else math.nan
+    except ValueError as fault:  # costs the clock, not the place
+        clock = math.nan
+        body.rejects.append((number, f"clock {fault}"))
     body.seen.add(name)
     body.places.append((len(body.epochs) - 1, body.sv_index.setdefault(name, len(body.sv_index))))
     body.records.append((x, y, z, clock))
 
 
 def _sv_name(line: str) -> str:
-    letter, number = line[1], line[2:4].replace(" ", "0")  # "G 1" and, in version a, "  1"
+    letter, number = line[1:2], line[2:4].replace(" ", "0")  # "G 1" and, in version a, "  1"
     if letter == " ":
         letter = "G"
     if not (letter.isascii() and letter.isupper() and number.isascii() and number.isdigit()):
@@ -220,7 +238,9 @@ def _count(text: str) -> int:
 
 def _gpst_ns(body: _Body, time_system: str, path: str) -> Int64Array:
     if not body.records:
-        raise RinexError("holds no positions; fetch the file again", path)
+        line, fault = body.rejects[0] if body.rejects else (None, "")
+        why = f" (damaged line: {fault})" if fault else ""
+        raise RinexError(f"holds no positions{why}; fetch the file again", path, line)
     ns, valid = calendar_to_ns(*zip(*body.epochs, strict=True))
     gpst_ns = _TO_GPST_NS[time_system](ns)
     later = np.diff(gpst_ns, prepend=gpst_ns[0] - 1) > 0
