@@ -13,6 +13,7 @@ COLUMNS = [
     "station", "mask_deg", "systems", "clocks", "n_clocks", "n_epochs", "n_used_mean", "n_used_least", "pdop_median",
     "pdop_p95", "hdop_median", "vdop_median", "gdop_median", "availability_pct", "supplemented_by", "pdop_drop_pct",
     "hdop_drop_pct", "vdop_drop_pct", "availability_gain_points", "completeness_pct",
+    "day", "start_gpst", "end_gpst", "source",
 ]  # fmt: skip
 KEY = ["station", "mask_deg", "systems"]
 

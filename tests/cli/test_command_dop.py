@@ -16,7 +16,7 @@ def test_csv_holds_exactly_the_numbers_of_the_library(run, hours):
                  "--stations", "china", "--format", "csv")  # fmt: skip
     table = result.table
     assert result.code == 0
-    assert list(table.columns) == COLUMNS
+    assert list(table.columns) == [*COLUMNS, "day", "source"]
     sky = gc.satellite_positions(gc.read_nav(hours), gc.epochs("2022-06-08T10:00", hours=0.75, step_s=900))
     dop = gc.dilution_of_precision(sky, "china", ["R", "C", "R+C"], mask_deg=[5, 20])
     expected = dop.to_dataframe().reset_index()

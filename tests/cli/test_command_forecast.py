@@ -29,7 +29,7 @@ def test_without_forecast_nothing_changes(run, glonass_day, command):
 def test_dop_of_next_week(run, glonass_day):
     result = run("dop", glonass_day, "--systems", "R", "--forecast", "7", *LATER, "--format", "csv")
     assert result.code == 0
-    assert result.table.columns[-2:].tolist() == ["forecast", "forecast_error_deg"]
+    assert result.table.columns[-4:].tolist() == ["forecast", "forecast_error_deg", "day", "source"]
     assert result.table["forecast_error_deg"].between(0.05, 0.06).all()
     assert result.table["forecast"].tolist() == [True, True]
     assert "forecast: 2 of 2 epochs hold satellites beyond their ephemerides, by up to 5.0 days" in result.err

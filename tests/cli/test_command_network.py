@@ -12,11 +12,12 @@ SUMMARY = [
     "arc_mean_min", "sigma_radial_m", "sigma_along_m", "sigma_cross_m", "sigma_3d_m", "completeness_pct",
 ]  # fmt: skip
 CSV = ("--format", "csv")
+STAMP = ["day", "start_gpst", "end_gpst", "source"]
 NOMINAL = ("--nominal", "R,C", "--epoch", "2027-01-01", "--step", 900)
 
 
 def same(table, truth):
-    assert table.columns.tolist() == truth.columns.tolist()
+    assert table.columns.tolist() == [*truth.columns, *STAMP]
     for name in truth:
         ours, theirs = table[name].tolist(), truth[name].tolist()
         assert [v for v in ours if v == v] == [v for v in theirs if v == v], name
@@ -32,7 +33,7 @@ def test_a_real_day_is_that_of_python(run, day):
     result = run("network", day, "--step", 900, *CSV)
     assert result.code == 0
     sky = gc.satellite_positions(gc.read_nav(day), gc.epochs("2024-01-10", hours=24, step_s=900), systems="RC")
-    assert result.table.columns.tolist() == SUMMARY
+    assert result.table.columns.tolist() == [*SUMMARY, *STAMP]
     same(result.table, gc.network_table(gc.network_views(sky)))
 
 
@@ -61,7 +62,7 @@ def test_the_other_tables_are_those_of_python(run, nominal):
         same(result.table, truth)
     arcs = run("network", *NOMINAL, "--table", "arcs", *CSV).table
     truth = gc.network_arcs(views)
-    assert arcs.columns.tolist() == truth.columns.tolist()
+    assert arcs.columns.tolist() == [*truth.columns, "day", "source"]  # arcs have a start and end of their own
     assert arcs.start_gpst.tolist() == [str(t)[:19] for t in truth.start_gpst.values]
     assert arcs.duration_min.tolist() == truth.duration_min.tolist()
     assert arcs.cut.tolist() == truth.cut.tolist()
@@ -72,7 +73,7 @@ def test_parquet_holds_the_same(run, nominal):
     assert run("network", *NOMINAL, "-o", "out.parquet", "--format", "parquet").code == 0
     back = duckdb.sql("select * from 'out.parquet'").df()
     truth = gc.network_table(gc.network_views(nominal))
-    assert back.columns.tolist() == SUMMARY
+    assert back.columns.tolist() == [*SUMMARY, *STAMP]
     np.testing.assert_array_equal(back.sigma_3d_m.values, truth.sigma_3d_m.values)
 
 

@@ -17,7 +17,7 @@ def sky(hours):
 
 def test_csv_holds_exactly_the_numbers_of_the_library(run, hours, sky):
     table = run("visibility", hours, *SPAN, "--mask", "10", "--format", "csv").table
-    assert list(table.columns) == COLUMNS
+    assert list(table.columns) == [*COLUMNS, "day", "source"]
     seen = gc.visibility(sky, gc.stations("joint"), mask_deg=10)
     assert len(table) == int(seen["visible"].sum())
     for row in table.to_dict("records"):
@@ -50,7 +50,7 @@ def test_rows_are_above_the_mask_and_of_the_systems_asked_for(run, hours):
 
 def test_nothing_above_the_mask_is_a_table_without_rows(run, glonass):
     result = run("visibility", glonass, "--at", "2022-10-05T00:20:00", "--mask", "89.9", "--format", "csv")
-    assert (result.code, result.out) == (0, ",".join(COLUMNS) + "\n")
+    assert (result.code, result.out) == (0, ",".join([*COLUMNS, "day", "source"]) + "\n")
 
 
 def test_several_masks_are_refused(run, glonass):

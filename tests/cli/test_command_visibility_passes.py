@@ -23,7 +23,7 @@ def nav(day):
 
 def test_csv_holds_exactly_the_passes_of_the_library(run, day, nav):
     table = run("visibility", day, "--passes", *SPAN, "--systems", "R,C", "--mask", "10", "--format", "csv").table
-    assert list(table.columns) == COLUMNS
+    assert list(table.columns) == [*COLUMNS, "day", "source"]
     found = gc.passes(nav, "joint", "2024-01-10T06:00", "2024-01-10T12:00", systems="RC", mask_deg=10)
     assert len(table) == len(found) > 100
     for name in COLUMNS:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from gnss_coop import constants as const
 from gnss_coop.analysis import completeness
+from gnss_coop.analysis.coverage import day_counts, days_covered
 from gnss_coop.analysis.precise_orbits import PreciseOrbits
 from gnss_coop.errors import EphemerisGapError, ScenarioError, TimeError
 from gnss_coop.kernels import orbits
@@ -177,7 +178,10 @@ def _continued_m(
 
 
 def default_span_ns(nav: Ephemerides | PreciseOrbits, systems: str | Iterable[str] | None = None) -> tuple[int, int]:
-    """Return the span to analyse where none is asked: the day with most of the data, as far as it is covered.
+    """Return the span to analyse where none is asked: the days that the files cover, as far as they are covered.
+
+    Of days with a gap between them it is those around the day with most of the data; see `days_covered` for what
+    counts as covered.
 
     Parameters
     ----------
@@ -211,8 +215,41 @@ def default_span_ns(nav: Ephemerides | PreciseOrbits, systems: str | Iterable[st
     if len(wanted) == 0:
         raise EphemerisGapError(_none_usable(nav, systems))
     toe_ns = wanted.derived.toe_ns
-    days, counts = np.unique(toe_ns // _DAY_NS, return_counts=True)
-    return _within_day_ns(toe_ns, int(days[counts.argmax()]) * _DAY_NS)
+    run = _run_of_days(_covered_days(wanted))
+    (start, _), (_, end) = (_within_day_ns(toe_ns, day * _DAY_NS) for day in (run[0], run[-1]))
+    return start, end
+
+
+def days_unused(nav: Ephemerides, start_ns: int, end_ns: int, systems: str | Iterable[str] | None = None) -> list[str]:
+    """Return the days that files cover and a span does not reach, as ``2024-01-10``.
+
+    Parameters
+    ----------
+    nav : Ephemerides
+        From `read_nav`.
+    start_ns, end_ns : int
+        The span [ns of GPST].
+    systems : str or iterable of str, optional
+        RINEX letters.
+    """
+    days = [day * _DAY_NS for day in _covered_days(nav.select(systems))]
+    return [timescales.format_time(day)[:10] for day in days if day >= end_ns or day + _DAY_NS <= start_ns]
+
+
+def _covered_days(nav: Ephemerides) -> dict[int, int]:
+    """Return the covered days, counted from the beginning of GPST, with their number of records."""
+    counts = days_covered(day_counts(nav), nav.systems)
+    return {timescales.parse_time(day) // _DAY_NS: n_records for day, (n_records, covered) in counts.items() if covered}
+
+
+def _run_of_days(days: Mapping[int, int]) -> list[int]:
+    """Return the days that follow each other without a gap around the one with most records."""
+    run = [max(days, key=lambda day: days[day])]
+    while run[0] - 1 in days:
+        run.insert(0, run[0] - 1)
+    while run[-1] + 1 in days:
+        run.append(run[-1] + 1)
+    return run
 
 
 def day_span_ns(nav: Ephemerides, day: TimeLike, systems: str | Iterable[str] | None = None) -> tuple[int, int]:

@@ -52,6 +52,7 @@ class Session:
         self._targets = [] if options.get("output") is None else [options["output"]]
         self._check_targets()
         self.failures: list[RinexError] = []
+        self._stamp: dict[str, str] | None = None
         warnings.showwarning = self._warn
         warnings.simplefilter("always", GnssCoopWarning)
         self._announce_compilation()
@@ -269,7 +270,10 @@ class Session:
         from gnss_coop.model import timescales
 
         if not isinstance(nav, Outlook):
-            return default_span_ns(nav, systems)
+            span_ns = default_span_ns(nav, systems)
+            if self._options["start"] is None and self._options["end"] is None and self._options["hours"] is None:
+                self._tell_unused(nav, span_ns, systems)
+            return span_ns
         start = self._options["start"]
         if nav.nav is None:
             if start is None:
@@ -279,6 +283,14 @@ class Session:
         within = default_span_ns(nav.nav, None if systems is None else [s for s in systems if s in known])
         beyond = start is not None and timescales.parse_time(start) >= within[1]
         return (within[0], nav.span_ns[1]) if beyond else within
+
+    def _tell_unused(self, nav: Source, span_ns: tuple[int, int], systems: Sequence[str] | None) -> None:
+        """Say which days of the files lie beyond a gap, and so are not looked at."""
+        from gnss_coop.analysis.positions import days_unused
+        from gnss_coop.model.ephemerides import Ephemerides
+
+        if isinstance(nav, Ephemerides) and (days := days_unused(nav, *span_ns, systems)):
+            self.note(f"warning: not used: {', '.join(days)}, beyond a gap in the files; give --start and --end for it")
 
     def nominal_epochs(self) -> npt.NDArray[Any]:
         """Return the epochs for nominal constellations, which have no span of their own: a day by default."""
@@ -313,7 +325,20 @@ class Session:
         self._tell_gaps(sky, systems if systems is not None else nav.systems)
         self.tell_forecast(sky)
         self.tell_incomplete(sky)
+        self.stamp(sky)
         return sky
+
+    def stamp(self, sky: xr.Dataset) -> None:
+        """Have tables for programs say of which day, span and source they are, so that they can be joined."""
+        from gnss_coop.output.frames import stamp_of
+
+        self._stamp = stamp_of(sky)
+
+    def stamp_span(self, span: npt.NDArray[Any], data: Source) -> None:
+        """Do the same for a span without positions."""
+        from gnss_coop.output.frames import stamp_between
+
+        self._stamp = stamp_between(span[0], span[1], files_of(data))
 
     def tell_incomplete(self, sky: xr.Dataset) -> None:
         """Say where files hold too little of a system to stand for it, as those of one receiver do."""
@@ -396,8 +421,11 @@ class Session:
 
     def write(self, frame: pd.DataFrame, text: str | None = None) -> None:
         """Write a table in the asked form to standard output, or to files in the form of their endings."""
+        from gnss_coop.output.frames import stamped
         from gnss_coop.output.tables import write_table
 
+        if self._stamp is not None and not (self.wants_text and len(self._targets) < 2):
+            frame = stamped(frame, self._stamp)
         if not self._targets:
             write_table(frame, self._options["output_format"], None, text=text, color=self.color)
         for path in self._targets:
@@ -423,6 +451,15 @@ class Session:
         if not self.failures:
             return 0
         return EXIT_ALL_FAILED if len(self.failures) == len(sources(nav)) else EXIT_SOME_FAILED
+
+
+def files_of(data: Source) -> list[str]:
+    """Return the names of the files, and of the almanac, that positions come from."""
+    own = getattr(data, "files", None)
+    if own is not None:
+        return list(own)
+    parts = (getattr(data, "nav", None), getattr(data, "almanac", None))
+    return list(dict.fromkeys(name for part in parts if part is not None for name in part.files))
 
 
 def sources(nav: Sequence[str]) -> list[str | BinaryIO]:

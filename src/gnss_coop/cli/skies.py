@@ -38,4 +38,5 @@ def positions_or_nominal(session: Session, nav: tuple[str, ...], systems: str) -
         raise click.UsageError(f"--nominal holds no satellite {', '.join(sorted(absent))} that --exclude-sv could take")
     used = set(letters_of(scenarios) or ())
     kept = [sv for sv in sky["sv"].values.tolist() if sv[0] in used and sv not in excluded]
+    session.stamp(sky)
     return sky.sel(sv=kept), scenarios

@@ -74,6 +74,7 @@ def _passes(
     for letter in letters or ():
         if letter not in data.systems:
             session.note(f"warning: there is no usable record of {SYSTEMS[letter].name}")
+    session.stamp_span(span, data)
     n_forecast = int(found["forecast"].sum())
     if n_forecast:  # the error is the largest at one of the ends
         sky = positions_from(data, span, systems=letters, **options)

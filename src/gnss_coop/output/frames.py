@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -154,3 +155,47 @@ def info_frame(nav: Ephemerides) -> pd.DataFrame:
     columns = ["file", "version", "system", "message", "n_satellites", "n_records", "n_unhealthy",
                "first_toe_gpst", "last_toe_gpst"]  # fmt: skip
     return pd.DataFrame(rows, columns=columns)
+
+
+#: Columns of the instants that rows are of: such rows know their own day and span.
+_OWN_TIMES = ("time_gpst", "rise_gpst")
+
+
+def stamp_of(sky: xr.Dataset) -> dict[str, str]:
+    """Return day, start, end and source of what is made from positions; each epoch stands for the step behind it."""
+    times = sky["time"].values
+    step = times[-1] - times[-2] if len(times) > 1 else np.timedelta64(0, "ns")
+    files = [str(name) for name in np.atleast_1d(sky.attrs.get("files", []))]
+    return stamp_between(times[0], times[-1] + step, files or [str(sky.attrs.get("title", ""))])
+
+
+def stamp_between(start: Any, end: Any, files: Sequence[str]) -> dict[str, str]:
+    """Return the same of a span between two instants and of files."""
+    first, last = timescales.format_times(timescales.from_datetime64(np.array([start, end], "datetime64[ns]"))).tolist()
+    return {"day": first[:10], "start_gpst": first, "end_gpst": last, "source": ";".join(files)}
+
+
+def stamped(table: pd.DataFrame, stamp: Mapping[str, str]) -> pd.DataFrame:
+    """Return a table with columns that say of which day, span and source it is, so that tables can be joined.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Rows with instants of their own (``time_gpst``, ``rise_gpst``) get the day of these and the source alone;
+        columns that are there stay.
+    stamp : mapping
+        As `stamp_of` gives it.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> stamp = {"day": "2024-01-10", "start_gpst": "2024-01-10T00:00:00", "end_gpst": "2024-01-11T00:00:00"}
+    >>> stamp["source"] = "brdc0100.24g"
+    >>> stamped(pd.DataFrame({"sv": ["R01"]}), stamp).columns.tolist()
+    ['sv', 'day', 'start_gpst', 'end_gpst', 'source']
+    """
+    own = next((name for name in _OWN_TIMES if name in table), None)
+    columns: dict[str, Any] = dict(stamp)
+    if own is not None:
+        columns = {"day": table[own].astype(str).str[:10], "source": stamp["source"]}
+    return table.assign(**{name: value for name, value in columns.items() if name not in table})
