@@ -114,3 +114,43 @@ def test_every_field_of_a_station_survives(tmp_path):
         path = tmp_path / "station.toml"
         path.write_text(station_toml(station), "utf-8")
         assert gc.read_station(path) == station
+
+
+# --- Files of public reports: satellite-epochs per system as in the untouched file, and what is said -----------------
+
+COUNTS = {"C": 148, "E": 59, "G": 54, "I": 29, "J": 24, "R": 47, "S": 30}
+REPORTS = {
+    "satellites-twice": ({}, "6 x a satellite occurs twice in the epoch"),
+    "system-not-in-header": ({}, "148 lines of BeiDou satellites, which the header does not announce"),
+    "unknown-system-in-header": ({"J": 0}, "24 lines of satellites of 'Q', which is no system of RINEX"),
+    "one-line-short": ({"S": 28}, "2 x epoch has fewer lines than it announces"),
+    "one-bad-field": ({}, "3 x an observation is no number"),
+    "count-of-types-wrong": ({}, "1 x 6 observation types are announced and 8 are listed"),
+}
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_files_of_public_reports(run, root, day, name):
+    changes, words = REPORTS[name]
+    file = root / f"tests/data/public_reports/{name}.rnx.gz"
+    result = run("track-check", file, "--nav", day, "--table", "systems", "--format", "csv")
+    assert result.code == 0, result.err
+    assert dict(zip(result.table["system"], result.table["tracked"].astype(int), strict=True)) == {**COUNTS, **changes}
+    assert words in result.err
+
+
+def test_a_system_that_the_header_forgot_is_not_called_untracked(run, root, day):
+    file = root / "tests/data/public_reports/system-not-in-header.rnx.gz"
+    result = run("track-check", file, "--nav", day, "--table", "never-tracked", "--format", "csv")
+    assert result.code == 0, result.err
+    assert not result.table["reason"].str.contains("header").any()
+
+
+def test_a_report_counts_damage_in_its_language(run, root, day, tmp_path):
+    file = root / "tests/data/public_reports/one-line-short.rnx.gz"
+    when = ("--start", "2024-01-10T06:00", "--hours", "3")
+    chosen = ("--stations", "irkutsk", "--systems", "R,C", "--language", "ru")
+    result = run("report", day, "--obs", file, *chosen, *when, "-o", tmp_path / "r")
+    assert result.code == 0, result.err
+    page = (tmp_path / "r" / "cibg.html").read_text("utf-8")
+    assert "опущено в наблюдениях: 2 x в эпохе меньше строк, чем объявлено; имеющиеся использованы" in page

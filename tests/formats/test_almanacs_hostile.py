@@ -128,6 +128,11 @@ def test_time_grows_with_the_size_of_the_file(filler, where):
     assert time.perf_counter() - start < 2.0  # a megabyte takes some milliseconds; cubic took 5.6 s for 2,000 blanks
 
 
+def test_files_that_are_too_large_are_refused():
+    with pytest.raises(RinexError, match="holds more than 100000000 bytes"):
+        gc.read_almanac(io.BytesIO(b"[" + b"{}," * 34_000_000))
+
+
 def mutant(data: bytes, chance: random.Random) -> bytes:
     """Damage a file in the ways that files are damaged, and in some that only an enemy thinks of."""
     result = bytearray(data)

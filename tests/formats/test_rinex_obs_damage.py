@@ -226,6 +226,22 @@ def test_the_last_epoch_may_be_short_where_others_are():
     assert counts(read(v3(*GOOD[:3], *last), accept_truncated=True)) == {"C05": 1, "G01": 2}
 
 
+@pytest.mark.parametrize(
+    ("field", "good"),
+    [
+        ("  23629347.915", True), (" -23629347.915", True), ("          .915", True), ("-123456789.915", True),
+        ("  23629347.9  ", True), ("  2362 347.915", False), ("  23-29347.915", False), ("  23629347.9-5", False),
+        ("  23629347. 15", False), ("- 23629347.915", False), ("  2_629347.915", False), ("  23629347.9e5", False),
+        ("           nan", False), ("           inf", False),
+    ],
+)  # fmt: skip
+def test_fields_hold_numbers_or_nothing(field, good):
+    assert len(field) == 14
+    obs = read(v3(epoch(0, 1), f"G01{field} 6{VALUE}"))
+    assert obs.to_dataframe()["signals"].tolist() == ["C1C L1C" if good else "L1C"]
+    assert [entry.reason for entry in obs.rejects] == ([] if good else ["an observation is no number"])
+
+
 # --- Damage in version 2 -------------------------------------------------------------------------------------------
 
 DAMAGE_2 = {

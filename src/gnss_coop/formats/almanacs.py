@@ -10,7 +10,7 @@ from gnss_coop.errors import RinexError
 from gnss_coop.formats.decompress import read_bytes
 from gnss_coop.formats.tle import looks_like_tle, read_tle
 from gnss_coop.formats.yuma import looks_like_yuma, read_yuma
-from gnss_coop.model.almanac import Almanac
+from gnss_coop.model.almanac import MAX_ALMANAC_BYTES, Almanac
 from gnss_coop.model.timescales import TimeLike
 
 
@@ -45,7 +45,7 @@ def read_almanac(source: str | os.PathLike[str] | BinaryIO, *, reference: TimeLi
     >>> read_almanac(io.BytesIO(text.encode())).orbits[0].source
     'TLE'
     """
-    path, data = read_bytes(source)
+    path, data = read_bytes(source, max_bytes=MAX_ALMANAC_BYTES)
     text = data.decode("latin-1")
     stream = io.BytesIO(data)
     stream.name = path

@@ -17,7 +17,15 @@ from gnss_coop.errors import RinexError
 from gnss_coop.formats.decompress import read_bytes
 from gnss_coop.formats.omm import ElementSet, omm_form, omm_sets, satrec_class
 from gnss_coop.model import identity
-from gnss_coop.model.almanac import DAY_NS, Almanac, FloatArray, orbit_class, sidereal_deg, utc_offset_ns
+from gnss_coop.model.almanac import (
+    DAY_NS,
+    MAX_ALMANAC_BYTES,
+    Almanac,
+    FloatArray,
+    orbit_class,
+    sidereal_deg,
+    utc_offset_ns,
+)
 from gnss_coop.model.mean_elements import earth_fixed
 from gnss_coop.model.systems import OrbitClass
 from gnss_coop.model.time_arithmetic import civil_utc_to_gpst
@@ -145,7 +153,7 @@ def read_tle(source: str | os.PathLike[str] | BinaryIO) -> Almanac:
     >>> read_tle(io.BytesIO(text.encode())).satellites
     ('G32',)
     """
-    path, data = read_bytes(source)
+    path, data = read_bytes(source, max_bytes=MAX_ALMANAC_BYTES)
     text = data.decode("utf-8", "replace").lstrip("\ufeff")
     kind = "TLE" if omm_form(text) is None else "OMM"
     sets = _two_lines(text) if kind == "TLE" else omm_sets(text, path)

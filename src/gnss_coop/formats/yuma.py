@@ -14,7 +14,7 @@ from gnss_coop import constants as const
 from gnss_coop.errors import RinexError
 from gnss_coop.formats.decompress import read_bytes
 from gnss_coop.model import timescales
-from gnss_coop.model.almanac import Almanac, sidereal_deg
+from gnss_coop.model.almanac import MAX_ALMANAC_BYTES, Almanac, sidereal_deg
 from gnss_coop.model.mean_elements import MeanElements
 from gnss_coop.model.messages import GLONASS_RADIUS_M, ORBIT_BOUNDS, QZSS_ALMANAC_HEALTH
 from gnss_coop.model.numbers import plain_float, plain_int
@@ -93,7 +93,7 @@ def read_yuma(source: str | os.PathLike[str] | BinaryIO, *, reference: timescale
     >>> almanac.satellites, timescales.format_time(almanac.orbits[0].epoch_ns)
     (('G01',), '2023-11-02T16:38:24')
     """
-    path, data = read_bytes(source)
+    path, data = read_bytes(source, max_bytes=MAX_ALMANAC_BYTES)
     text = data.decode("latin-1")
     present = datetime.now(UTC) if reference is None else reference
     reference_ns = timescales.as_gpst_ns(present)

@@ -165,11 +165,26 @@ def _field(data: Bytes, start: int, stop: int) -> Any:
     if stop - start <= POINT or data[start + POINT] != 46:
         return 0 if _is_blank(data, start, max(start, stop)) else -1
     found = 0
-    for i in range(start, stop):
+    begun = False  # a sign or digit was there: what follows up to the point are digits
+    for i in range(start, start + POINT):
         byte = data[i]
-        if 49 <= byte <= 57:
-            found = 1
-        elif byte != 48 and byte != 32 and byte != 45 and byte != 43 and i != start + POINT:
+        if 48 <= byte <= 57:
+            begun = True
+            if byte != 48:
+                found = 1
+        elif begun or (byte != 32 and byte != 45 and byte != 43):
+            return -1
+        elif byte != 32:
+            begun = True
+    ended = False
+    for i in range(start + POINT + 1, stop):
+        byte = data[i]
+        if 48 <= byte <= 57 and not ended:
+            if byte != 48:
+                found = 1
+        elif byte == 32:
+            ended = True
+        else:
             return -1
     return found
 

@@ -16,6 +16,9 @@ from gnss_coop.model.time_arithmetic import LEAP_SECONDS, utc_to_gpst_ns
 
 FloatArray = npt.NDArray[np.float64]
 
+#: Largest file of elements that is read [byte]: a catalogue of all that flies has 60 million as XML, and JSON of empty
+#: messages takes twenty times its size in memory.
+MAX_ALMANAC_BYTES: Final = 100_000_000
 DAY_NS: Final = SECONDS_PER_DAY * NS_PER_S
 #: Rotation of the Earth against the equinox [deg/day], IAU 1982.
 GMST_DEG_PER_DAY: Final = 360.98564736629
