@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from gnss_coop.formats.almanacs import read_almanac
     from gnss_coop.formats.rinex_nav import read_nav
     from gnss_coop.formats.rinex_obs import read_obs
+    from gnss_coop.formats.sample import sample_file
     from gnss_coop.formats.sp3 import read_sp3
     from gnss_coop.model.almanac import Almanac
     from gnss_coop.model.element_fit import mean_elements
@@ -140,6 +141,7 @@ _HOME = {
     "rule_named": "model.rules",
     "rule_verdicts": "analysis.map_summary",
     "run_batch": "batch.api",
+    "sample_file": "formats.sample",
     "satellite_positions": "analysis.positions",
     "satellite_table": "analysis.network",
     "site_gain_map": "analysis.site_gain",
@@ -218,6 +220,7 @@ __all__ = [
     "rule_named",
     "rule_verdicts",
     "run_batch",
+    "sample_file",
     "satellite_positions",
     "satellite_table",
     "site_gain_map",

@@ -77,9 +77,13 @@ def test_the_documented_columns_are_those_of_the_csv(run, hours, results, name):
     assert re.split(r",\s*", columns[1]) == head.split(",")
 
 
+#: A file that an example writes for itself.
+FILE = re.compile(r"^cat > (\S+) <<'(\w+)'\n(.*?)^\2$", re.MULTILINE | re.DOTALL)
+
+
 def commands_in(text):
     """Yield the words of each `gnss-coop` command in shell text; pipes and redirections end one."""
-    for line in re.sub(r"\\\n\s*", "", text).splitlines():
+    for line in re.sub(r"\\\n\s*", "", FILE.sub("", text)).splitlines():
         lexer = shlex.shlex(line.removeprefix("$ "), posix=True, punctuation_chars=True)
         lexer.whitespace_split = True
         words: list[str] = []
@@ -92,23 +96,29 @@ def commands_in(text):
             words = []
 
 
-def examples():
+def documents():
+    """Yield the name of each document with commands, and its blocks of shell text in order."""
     for file in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
-        for block in BLOCK.findall(file.read_text("utf-8")):
-            for words in commands_in(block):
-                yield f"{file.name}: {' '.join(words)}", words
+        blocks = BLOCK.findall(file.read_text("utf-8"))
+        if any(True for block in blocks for _ in commands_in(block)):
+            yield file.name, blocks
+
+
+def examples():
     for name in main.COMMANDS:
         for words in commands_in(main.cli.get_command(None, name).help.partition("Example:\n")[2]):
             yield f"{name} --help: {' '.join(words)}", words
 
 
+DOCUMENTS = dict(documents())
 EXAMPLES = dict(examples())
 
 
 def test_there_are_examples():
-    assert next(iter(EXAMPLES), "").startswith("README.md: compare sample_rinex/"), "README.md starts with no command"
-    assert sum(name.startswith("cli.md: ") for name in EXAMPLES) >= len(main.COMMANDS)
-    assert sum(" --help: " in name for name in EXAMPLES) == len(main.COMMANDS)
+    first = next(commands_in("\n".join(DOCUMENTS["README.md"])), [])
+    assert first[:1] == ["compare"], "README.md starts with no command"
+    assert sum(1 for block in DOCUMENTS["cli.md"] for _ in commands_in(block)) >= len(main.COMMANDS)
+    assert len(EXAMPLES) == len(main.COMMANDS)
 
 
 @pytest.fixture(scope="session")
@@ -121,22 +131,55 @@ def results(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("words", [pytest.param(words, id=name) for name, words in EXAMPLES.items()])
-def test_every_example_runs(run, monkeypatch, request, tmp_path, words):
-    # What an example writes lands here; what it reads is where it stands in the repository.
+def run_example(run, folder, words):
+    """Run an example in a folder; expect it to say or write something, and the files that it names."""
+    words = [re.sub(r"^\$\(gnss-coop (.*)\)$", lambda m: run(*m[1].split()).out.strip(), word) for word in words]
+    stamps = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+    result = run(*words)
+    assert result.code == 0, (words, result.err)
+    assert "error" not in result.err
+    written = {path.name for path in folder.iterdir() if stamps.get(path) != path.stat().st_mtime_ns}
+    assert result.out.count("\n") > 1 or written or words[0] == "sample", words
+    flags = {"-o", "--output", "--plot", "--depth-map"}
+    assert {Path(word).name for flag, word in itertools.pairwise(words) if flag in flags} <= written, words
+
+
+def with_archives(request, folder):
+    """Lay the archives that examples ask, and that no example before has made, into a folder."""
+    for name in ("results", "results-a", "results-b"):
+        if not (folder / name).exists():
+            shutil.copytree(request.getfixturevalue("results"), folder / name)
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_the_examples_of_a_document_run_in_order(run, monkeypatch, request, tmp_path, name):
+    # What an example writes lands here, for those after it; what it reads is where it stands in the repository.
     for folder in ("sample_rinex", "stations", "tests"):
         (tmp_path / folder).symlink_to(ROOT / folder)
-    if words[0] in ("query", "diff", "trend"):
-        for name in ("results", "results-a", "results-b"):
-            shutil.copytree(request.getfixturevalue("results"), tmp_path / name)
-    before = set(tmp_path.iterdir())
     monkeypatch.chdir(tmp_path)
-    result = run(*words)
-    assert result.code == 0, result.err
-    assert "error" not in result.err
-    written = set(tmp_path.iterdir()) - before
-    assert result.out.count("\n") > 1 or written
-    flags = {"-o", "--output", "--plot", "--depth-map"}
-    assert {Path(word).name for flag, word in itertools.pairwise(words) if flag in flags} <= {
-        path.name for path in written
-    }
+    for block in DOCUMENTS[name]:
+        for file, _, content in FILE.findall(block):
+            (tmp_path / file).write_text(content, "utf-8")
+        for words in commands_in(block):
+            if words[0] in ("query", "diff", "trend") and name != "README.md":  # which makes all that it asks
+                with_archives(request, tmp_path)
+            run_example(run, tmp_path, words)
+
+
+@pytest.mark.parametrize("words", [pytest.param(words, id=name) for name, words in EXAMPLES.items()])
+def test_the_examples_of_help_run_without_the_repository(run, monkeypatch, request, tmp_path, words):
+    monkeypatch.chdir(tmp_path)
+    if words[0] in ("query", "diff", "trend"):
+        with_archives(request, tmp_path)
+    run_example(run, tmp_path, words)
+
+
+def test_the_installed_sample_is_that_of_the_repository(run):
+    path = Path(run("sample").out.strip())
+    assert path.is_absolute()
+    whole = ROOT / "sample_rinex" / path.name
+    asked = ("--step", "3600", "--mask", "25", "--format", "csv")
+    ours, theirs = (run("compare", file, *asked).table.drop(columns="source") for file in (path, whole))
+    assert ours.equals(theirs)
+    obs = Path(run("sample", "--obs").out.strip())
+    assert obs.read_bytes() == (ROOT / "sample_rinex" / obs.name).read_bytes()

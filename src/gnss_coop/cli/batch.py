@@ -50,7 +50,7 @@ def command(sources: tuple[str, ...], **shared: Any) -> int:
 
     \b
     Example:
-      gnss-coop batch sample_rinex/brdc0100.24g.gz --systems R --stations Irkutsk -o results
+      gnss-coop batch "$(gnss-coop sample)" --systems R --stations Irkutsk -o results
     """
     if shared["init"]:
         _write_study(shared["study"])

@@ -32,7 +32,7 @@ def command(
 
     \b
     Example:
-      gnss-coop compare sample_rinex/BRDC00IGS_R_20240100000_01D_MN.rnx.gz --mask 5,25 --stations china
+      gnss-coop compare "$(gnss-coop sample)" --mask 5,25 --stations china
     """
     session = Session(**shared)
     from gnss_coop.analysis.comparison import compare, findings

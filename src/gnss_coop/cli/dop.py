@@ -29,7 +29,7 @@ def command(nav: tuple[str, ...], systems: str, clocks: str, mask_deg: tuple[flo
 
     \b
     Example:
-      gnss-coop dop sample_rinex/BRDC00IGS_R_20240100000_01D_MN.rnx.gz --at 2024-01-10T12:00:00Z --mask 15
+      gnss-coop dop "$(gnss-coop sample)" --at 2024-01-10T12:00:00Z --mask 15
     """
     session = Session(**shared)
     from gnss_coop.analysis.dop import dilution_of_precision

@@ -27,7 +27,7 @@ def command(nav: tuple[str, ...], rejects: bool, accept_truncated: bool, **share
 
     \b
     Example:
-      gnss-coop info sample_rinex/BRDC00IGS_R_20240100000_01D_MN.rnx.gz
+      gnss-coop info "$(gnss-coop sample)"
     """
     import pandas as pd
 

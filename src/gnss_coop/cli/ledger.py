@@ -38,7 +38,7 @@ def command(
 
     \b
     Example:
-      gnss-coop ledger sample_rinex/BRDC00IGS_R_20240100000_01D_MN.rnx.gz -o ledger
+      gnss-coop ledger "$(gnss-coop sample)" -o ledger
     """
     folder, overwrite = shared.pop("folder"), shared.pop("overwrite")
     session = Session(**shared)

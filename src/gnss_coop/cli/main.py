@@ -45,6 +45,7 @@ COMMANDS: Final = {
     "positions": "Satellite positions from broadcast ephemerides.",
     "info": "What navigation files hold, and what was rejected.",
     "stations": "The known stations and networks.",
+    "sample": "Path of a sample file that is installed with the package.",
 }
 
 

@@ -52,7 +52,7 @@ def command(
 
     \b
     Example:
-      gnss-coop map sample_rinex/BRDC00IGS_R_20240100000_01D_MN.rnx.gz --grid 5 --mask 15
+      gnss-coop map "$(gnss-coop sample)" --grid 5 --mask 15
     """
     session = Session(output=None, **shared)
     tables = [path for path in shared["outputs"] if is_table(path)]

@@ -46,7 +46,7 @@ def command(nav: tuple[str, ...], systems: str, mask_deg: tuple[float, ...], **s
 
     \b
     Example:
-      gnss-coop network sample_rinex/BRDC00IGS_R_20240100000_01D_MN.rnx.gz --step 300
+      gnss-coop network "$(gnss-coop sample)" --step 300
     """
     if len(mask_deg) > 1:
         raise click.UsageError("network takes one --mask")

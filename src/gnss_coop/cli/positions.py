@@ -24,7 +24,7 @@ def command(nav: tuple[str, ...], systems: str | None, include_unhealthy: bool, 
 
     \b
     Example:
-      gnss-coop positions sample_rinex/BRDC00IGS_R_20240100000_01D_MN.rnx.gz --systems R \\
+      gnss-coop positions "$(gnss-coop sample)" --systems R \\
         --at 2024-01-10T12:00:00
     """
     session = Session(**shared)

@@ -47,7 +47,7 @@ def command(
 
     \b
     Example:
-      gnss-coop report sample_rinex/BRDC00IGS_R_20240100000_01D_MN.rnx.gz --stations joint -o report
+      gnss-coop report "$(gnss-coop sample)" --stations joint -o report
     """
     folder, language, overwrite = (shared.pop(name) for name in ("folder", "language", "overwrite"))
     session = Session(**shared)

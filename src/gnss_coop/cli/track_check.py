@@ -68,8 +68,8 @@ def command(
 
     \b
     Example:
-      gnss-coop track-check sample_rinex/CIBG00IDN_R_20240100000_01D_30M_MO.crx.gz \\
-        --nav sample_rinex/BRDC00IGS_R_20240100000_01D_MN.rnx.gz --systems R,C
+      gnss-coop track-check "$(gnss-coop sample --obs)" \\
+        --nav "$(gnss-coop sample)" --systems R,C
     """
     if len(mask_deg) > 1:
         raise click.UsageError("track-check takes one --mask")

@@ -34,7 +34,7 @@ def command(nav: tuple[str, ...], systems: str | None, mask_deg: tuple[float, ..
 
     \b
     Example:
-      gnss-coop visibility sample_rinex/BRDC00IGS_R_20240100000_01D_MN.rnx.gz --systems R \\
+      gnss-coop visibility "$(gnss-coop sample)" --systems R \\
         --stations Irkutsk --at 2024-01-10T12:00:00
     """
     if len(mask_deg) > 1:
