@@ -13,6 +13,7 @@ import numpy.typing as npt
 from gnss_coop.errors import EphemerisGapError, GnssCoopWarning, ScenarioError
 from gnss_coop.model import consistency, dates, gates, leftovers, timescales
 from gnss_coop.model import records as rec
+from gnss_coop.model.glonass_planes import turned_planes
 from gnss_coop.model.glonass_tags import on_grid
 from gnss_coop.model.messages import MESSAGES, NO_FIELD
 from gnss_coop.model.records import Derived, RecordTable, Reject
@@ -137,13 +138,7 @@ class Ephemerides:
         number = np.flatnonzero(stands_for == np.arange(len(table)))
         n_duplicates = len(table) - len(number)
         table, derived, n_lines = table.take(number), derived.take(number), n_lines[number]
-        incomplete = gates.incomplete(table, n_lines)
-        impossible = dates.misdated(table, derived) | gates.gate(table, derived) | in_semicircles(table)
-        impossible = {row: reason for row, reason in impossible.items() if row not in incomplete}
-        rejected_rows = ~_all_but(len(table), impossible)
-        left_over = leftovers.survivors(table, rejected_rows, number, holders)
-        off_grid = gates.off_grid(table, timescales.gpst_to_utc_ns(table.toc_ns))
-        reasons = left_over | off_grid | impossible | incomplete
+        reasons = _implausible(table, derived, n_lines, number, holders)
         rejected = [*rejects, *_rejects(table, files, reasons)]
         good = _all_but(len(table), reasons)
         table, derived, number = table.take(good), derived.take(good), number[good]
@@ -313,6 +308,24 @@ def _rejects(table: RecordTable, files: Sequence[str], reasons: Mapping[int, str
         )
         for row, reason in reasons.items()
     ]
+
+
+def _implausible(
+    table: RecordTable,
+    derived: Derived,
+    n_lines: npt.NDArray[Any],
+    number: npt.NDArray[Any],
+    holders: consistency.Holders,
+) -> dict[int, str]:
+    """Return the rows that cannot be right by themselves, and what is left of series of such rows."""
+    incomplete = gates.incomplete(table, n_lines)
+    impossible = dates.misdated(table, derived) | gates.gate(table, derived) | in_semicircles(table)
+    impossible = {row: reason for row, reason in impossible.items() if row not in incomplete}
+    usable = _all_but(len(table), impossible | incomplete)
+    impossible |= turned_planes(table, derived, usable)
+    left_over = leftovers.survivors(table, ~_all_but(len(table), impossible), number, holders)
+    off_grid = gates.off_grid(table, timescales.gpst_to_utc_ns(table.toc_ns))
+    return left_over | off_grid | impossible | incomplete
 
 
 def _warn_of(conflicts: Sequence[consistency.Conflict], files: Sequence[str]) -> None:

@@ -62,7 +62,7 @@ class SlotSet:
     slots: tuple[tuple[float, float], ...]
 
 
-def _gmst_deg(gpst_ns: npt.ArrayLike) -> FloatArray:
+def greenwich_deg(gpst_ns: npt.ArrayLike) -> FloatArray:
     """Greenwich mean sidereal time [deg], not reduced to a turn.
 
     GPST stands for UT1. The 18 s between them turn the Earth by 0.08 deg, while real satellites are degrees
@@ -94,7 +94,7 @@ def _synchronous(
     epoch: str, longitudes_deg: Sequence[float], nodes_deg: Sequence[float]
 ) -> tuple[tuple[float, float], ...]:
     """Slots of geosynchronous satellites from the longitudes at which they cross the equator northwards."""
-    gmst_deg = float(_gmst_deg(timescales.parse_time(epoch)))
+    gmst_deg = float(greenwich_deg(timescales.parse_time(epoch)))
     return tuple((node, longitude + gmst_deg - node) for longitude, node in zip(longitudes_deg, nodes_deg, strict=True))
 
 
@@ -243,7 +243,7 @@ def _positions_m(slots: SlotSet, epoch_ns: npt.NDArray[np.int64]) -> FloatArray:
     """Earth-fixed positions (time, slot, 3) of one set [m]."""
     days = (epoch_ns[:, None] - timescales.parse_time(slots.epoch)) / _DAY_NS
     node_deg, latitude_deg = np.array(slots.slots).T
-    node = np.radians(node_deg + slots.node_drift_deg_per_day * days - _gmst_deg(epoch_ns)[:, None])
+    node = np.radians(node_deg + slots.node_drift_deg_per_day * days - greenwich_deg(epoch_ns)[:, None])
     latitude = np.radians(latitude_deg + 360.0 * SECONDS_PER_DAY / slots.period_s * days)
     inclination = np.radians(slots.inclination_deg)
     along, across = np.cos(latitude), np.sin(latitude) * np.cos(inclination)
