@@ -3,8 +3,8 @@
 import gzip
 import json
 
-COLUMNS = ["file", "version", "system", "message", "n_satellites", "n_records", "n_unhealthy", "first_toe_gpst",
-           "last_toe_gpst", "completeness_pct"]  # fmt: skip
+COLUMNS = ["file", "version", "system", "message", "n_satellites", "n_records", "n_unhealthy", "rejected",
+           "repaired", "first_toe_gpst", "last_toe_gpst", "completeness_pct"]  # fmt: skip
 
 
 def test_counts_are_those_of_the_frames_in_the_file(run, hours):
@@ -82,3 +82,49 @@ def test_files_that_contradict_each_other_on_the_health_of_a_system(run, root, t
     same = run("info", file, root / "sample_rinex" / "BRDC00IGS_R_20240100000_01D_MN.rnx.gz")
     assert "contradict" not in same.err
     assert "contradict" not in run("info", "other.24g").err
+
+
+def test_rejected_and_repaired_records_have_columns_and_lists(run, root):
+    reports = root / "tests/data/public_reports"
+    tags, words = reports / "glonass-tags-1s-late.rnx.gz", reports / "unused-field-garbage.rnx.gz"
+    table = run("info", tags, words, "--format", "csv").table
+    assert table.groupby("system")[["n_records", "rejected", "repaired"]].sum().to_dict("index") == {
+        "C": {"n_records": 46, "rejected": 0, "repaired": 35},
+        "R": {"n_records": 148, "rejected": 0, "repaired": 148},
+    }
+    rows = json.loads(run("info", tags, "--format", "json").out)
+    assert [(row["rejected"], row["repaired"]) for row in rows] == [(0, 148)]
+    assert "repaired" in run("info", tags).out.splitlines()[0]
+    repairs = run("info", words, "--repairs", "--format", "csv").table
+    assert list(repairs.columns) == ["file", "line", "sv", "repair"]
+    assert len(repairs) == 35
+    run("info", words, "--repairs", "--rejects").refused("give one of them")
+
+
+def test_what_is_rejected_has_a_row_even_where_nothing_else_is_left(run, root, tmp_path):
+    text = gzip.decompress((root / "tests/data/public_reports/unused-field-garbage.rnx.gz").read_bytes()).decode()
+    head, _, body = text.partition("END OF HEADER       \n")
+    (tmp_path / "bad.rnx").write_text(head + "END OF HEADER\n" + body.replace("C0", "X0") + "not a record\n")
+    table = run("info", "bad.rnx", "--format", "csv").table
+    assert table["system"].tolist() == ["", "C", "C", "X"]
+    assert table["rejected"].tolist()[0] == 1
+    assert table["rejected"].tolist()[-1] == body.count("\nC0") + 1
+    assert table["n_records"].tolist()[-1] == 0
+
+
+def test_repair_writes_a_file_that_has_no_faults(run, root, tmp_path):
+    source = root / "tests/data/public_reports/glonass-tags-1s-late.rnx.gz"
+    result = run("info", source, "--repair", "-o", "clean.rnx")
+    assert (result.code, result.out) == (0, "")
+    assert "clean.rnx: 148 records" in result.err
+    assert "148 repaired" in result.err
+    row = run("info", "clean.rnx", "--format", "csv").table.iloc[0]
+    assert (row.n_records, row.rejected, row.repaired) == (148, 0, 0)
+    run("info", source, "--repair", "-o", "clean.rnx").refused("exists")
+    assert run("info", "clean.rnx", "--repair", "-o", "again.rnx.gz").code == 0
+    assert gzip.decompress((tmp_path / "again.rnx.gz").read_bytes()) == (tmp_path / "clean.rnx").read_bytes()
+    assert run("info", source, "--repair", "-o", "clean.rnx", "--overwrite").code == 0
+    run("info", source, "--repair").refused("-o NAME")
+    run("info", source, "clean.rnx", "--repair", "-o", "x.rnx").refused("one file")
+    run("info", source, "--repair", "--repairs", "-o", "x.rnx").refused("another run")
+    run("info", source, "--repair", "-o", "none/x.rnx").refused("no folder")

@@ -193,6 +193,10 @@ class Session:
         return almanac
 
     def _tell_rejects(self, nav: Ephemerides) -> None:
+        if nav.repairs:
+            first = nav.repairs[0]
+            where = f"{first.file}, line {first.line}: {first.sv} {first.reason}".replace(":  ", ": ")
+            self.note(f"repaired {len(nav.repairs)}, such as {where}; gnss-coop info --repairs lists them")
         if not nav.rejects:
             return
         self.note(f"rejected {len(nav.rejects)} of {len(nav) + len(nav.rejects)} records, such as:")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from gnss_coop.model.ephemerides import Ephemerides
+    from gnss_coop.model.records import Reject
     from gnss_coop.model.stations import Network
 
 _DOPS = ("gdop", "pdop", "hdop", "vdop", "tdop")
@@ -131,30 +132,47 @@ def stations_frame(network: Network) -> pd.DataFrame:
 
 
 def info_frame(nav: Ephemerides) -> pd.DataFrame:
-    """Return one row per file, system and message: satellites, records, unhealthy ones, first and last toe."""
+    """Return one row per file, system and message: satellites, records, unhealthy, rejected, repaired, toe.
+
+    Where the system or the message of a rejected or repaired record is not known, the row has none either.
+    """
     import pandas as pd
 
     records = nav.to_dataframe()
     records["system"] = records["sv"].astype(str).str[0]  # without records the column is no text
+    by_message = records.groupby(["file", "system", "message"], sort=True)
+    parts = {(str(file), str(system), str(message)): part for (file, system, message), part in by_message}
+    rejected, repaired = (_per_message(entries) for entries in (nav.rejects, nav.repairs))
     rows = []
-    for (file, system, message), part in records.groupby(["file", "system", "message"], sort=True):
+    for key in sorted({*parts, *rejected, *repaired}):
+        part = parts.get(key, records.iloc[:0])
         span = timescales.format_times(timescales.from_datetime64(part["toe_gpst"].to_numpy()))
         rows.append(
             {
-                "file": file,
-                "version": f"{nav.headers[nav.files.index(file)].version:.2f}",
-                "system": system,
-                "message": message,
+                "file": key[0],
+                "version": f"{nav.headers[nav.files.index(key[0])].version:.2f}",
+                "system": key[1],
+                "message": key[2],
                 "n_satellites": part["sv"].nunique(),
                 "n_records": len(part),
                 "n_unhealthy": int((~part["healthy"]).sum()),
-                "first_toe_gpst": min(span),
-                "last_toe_gpst": max(span),
+                "rejected": len(rejected.get(key, ())),
+                "repaired": len(repaired.get(key, ())),
+                "first_toe_gpst": min(span, default=""),
+                "last_toe_gpst": max(span, default=""),
             }
         )
-    columns = ["file", "version", "system", "message", "n_satellites", "n_records", "n_unhealthy",
-               "first_toe_gpst", "last_toe_gpst"]  # fmt: skip
+    columns = ["file", "version", "system", "message", "n_satellites", "n_records", "n_unhealthy", "rejected",
+               "repaired", "first_toe_gpst", "last_toe_gpst"]  # fmt: skip
     return pd.DataFrame(rows, columns=columns)
+
+
+def _per_message(entries: Iterable[Reject]) -> dict[tuple[str, str, str], set[int]]:
+    """Return the lines at which records of each file, system and message are rejected or repaired."""
+    found: dict[tuple[str, str, str], set[int]] = {}
+    for entry in entries:
+        found.setdefault((entry.file, entry.sv[:1], entry.message), set()).add(entry.line)
+    return found
 
 
 #: Columns of the instants that rows are of: such rows know their own day and span.
