@@ -4,7 +4,7 @@
 * ``nogil=True``, never ``parallel=True``: threads over tiles come from outside; numba's own pool aborts
   inside other pools and after a fork.
 * no ``fastmath``: it brings under 15 % and breaks NaN.
-* ``cache=True`` where a cache can be written; elsewhere the kernels are compiled anew in each process.
+* compiled kernels are kept on disk by `_cache`, not by numba's own cache, which can be wrong.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 
 import numba
 
+from gnss_coop.kernels._cache import KernelCache
 from gnss_coop.kernels._signals import let_signals_wait
 
 let_signals_wait()
@@ -21,11 +22,7 @@ let_signals_wait()
 
 def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function in nopython mode with the project's policy."""
-    options = {"nogil": True, "error_model": "numpy"}
-    try:
-        return numba.njit(cache=True, **options)(function)  # type: ignore[no-any-return]
-    except RuntimeError:  # numba found no folder where it may write its cache
-        return numba.njit(**options)(function)  # type: ignore[no-any-return]
+    return _kept(numba.njit(nogil=True, error_model="numpy")(function), function)
 
 
 def leaf_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -37,11 +34,16 @@ def leaf_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """
     options = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}, "_nrt": False}
     try:
-        return numba.njit(cache=True, **options)(function)  # type: ignore[no-any-return]
-    except RuntimeError:  # no cache: see `kernel`
-        return numba.njit(**options)(function)  # type: ignore[no-any-return]
+        return _kept(numba.njit(**options)(function), function)
     except (KeyError, TypeError):  # a numba that has dropped the option
         return kernel(function)
+
+
+def _kept(dispatcher: Any, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a dispatcher look for compiled code on disk, and keep it there."""
+    if hasattr(dispatcher, "_cache"):  # not where compilation is switched off
+        dispatcher._cache = KernelCache(function)
+    return dispatcher  # type: ignore[no-any-return]
 
 
 def on_compile(callback: Callable[[], None]) -> None:
