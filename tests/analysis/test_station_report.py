@@ -1,6 +1,7 @@
 """The numbers of the report, against counts made another way and cases that can be worked out by hand."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from hypothesis import given, settings
@@ -80,9 +81,22 @@ def test_bad_time_and_availability_are_the_same_thing(reports):
             assert share == pytest.approx(row.availability_pct, abs=1e-9)
 
 
+def test_figures_show_the_mask_of_the_largest_gain(nav, epochs, reports):
+    """Worked out from `compare`: over all stations; the first mask where no scenario is supplemented."""
+    for own in (reports, gc.station_reports(nav, ["Irkutsk", "Shanghai"], epochs, mask_deg=[25, 10])):
+        gain = pd.concat([report.gain for report in own])
+        mean = gain[gain.supplemented_by != ""].groupby(["mask_deg", "systems"]).availability_gain_points.mean()
+        assert {report.shown_mask_deg for report in own} == {mean.idxmax()[0]} == {25.0}
+        above = own[0].seen.elevation.where(own[0].seen.visible)
+        assert 25.0 <= above.min() < 27.0
+        assert own[0].passes.max_elevation_deg.min() >= 25.0
+    [alone] = gc.station_reports(nav, "Irkutsk", epochs, "R", mask_deg=[10, 25])
+    assert alone.shown_mask_deg == 10.0
+
+
 def test_satellites_in_view_are_those_of_the_visibility(nav, epochs, reports):
     sky = gc.satellite_positions(nav, epochs, systems="RC")
-    seen = gc.visibility(sky, "Shanghai", mask_deg=10).visible.isel(station=0)
+    seen = gc.visibility(sky, "Shanghai", mask_deg=reports[1].shown_mask_deg).visible.isel(station=0)
     for letter in "RC":
         own = seen.sel(sv=[sv for sv in seen.sv.values if sv[0] == letter]).sum("sv").values
         table = reports[1].in_view

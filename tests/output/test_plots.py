@@ -237,3 +237,28 @@ def test_what_cannot_be_drawn_is_refused(world, options, words):
 def test_a_pole_shows_nothing_of_the_other_side(bering):
     with pytest.raises(OutputError, match="shows nothing of this region"):
         plot_map(bering, projection="south", mask_deg=5)
+
+
+@pytest.mark.parametrize(
+    ("variable", "gain", "words"),
+    [
+        ("pdop_median", False, "Median PDOP"),
+        ("pdop_p95", False, "95th percentile of PDOP"),
+        ("availability_pct", False, "Availability (PDOP \N{LESS-THAN OR EQUAL TO} 6)"),
+        ("availability_pct", True, "Availability gained by the supplement"),
+        ("pdop_median", True, "Median PDOP with the supplement over that without"),
+        ("n_used_least", False, "Least number of satellites used"),
+    ],
+)
+def test_the_title_names_variable_mask_and_span(world, variable, gain, words):
+    figure = plot_map(world, variable=variable, gain=gain, mask_deg=25.0)
+    title = figure.texts[0].get_text().replace("\n", " ")
+    assert title.startswith(f"{words}, elevation mask 25\N{DEGREE SIGN}, 2024-01-10 00:00 to ")
+    assert title.endswith(" GPST")
+
+
+def test_a_single_epoch_has_no_statistic(world):
+    one = world.assign_attrs(n_epochs=1, time_end=world.attrs["time_start"])
+    figure = plot_map(one, mask_deg=25.0)
+    assert figure.texts[0].get_text() == "PDOP, elevation mask 25\N{DEGREE SIGN}, 2024-01-10 00:00 GPST"
+    assert "over time" not in figure.axes[-1].get_xlabel()

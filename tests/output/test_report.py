@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import itertools
 import re
 import xml.etree.ElementTree as ET
 
@@ -11,9 +12,18 @@ import pytest
 import xarray as xr
 
 import gnss_coop as gc
+from gnss_coop.output import report_words
 from gnss_coop.output.report import GENERATOR, check_folder
 from gnss_coop.output.report_sky import sky_part
-from gnss_coop.output.report_style import _SETTINGS, SYSTEM_STROKES, inline_svg, new_figure, settings
+from gnss_coop.output.report_style import (
+    _SETTINGS,
+    INK,
+    SYSTEM_STROKES,
+    inline_svg,
+    new_figure,
+    scenario_strokes,
+    settings,
+)
 from gnss_coop.output.report_texts import LANGUAGES, TEXTS, said, words
 from gnss_coop.output.report_words import figure_words
 
@@ -215,7 +225,62 @@ def test_lines_and_text_stand_out_from_light_and_dark_paper(root):
             assert (light + 0.05) / (dark + 0.05) >= least, (name, colors[name], colors["paper"])
 
 
+#: Dichromacy as linear RGB, severity 1.0: G. M. Machado, M. M. Oliveira and L. A. F. Fernandes, A Physiologically-based
+#: Model for Simulation of Color Vision Deficiency, IEEE TVCG 15 (2009), table 1; None is full colour vision.
+DICHROMACY = {
+    "protanopia": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "deuteranopia": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+    "none": [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
+}
+#: From linear sRGB to XYZ, and its white: IEC 61966-2-1.
+TO_XYZ = np.array(
+    [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
+)
+WHITE = TO_XYZ.sum(axis=1)
+
+
+def lab(color, sight):
+    """CIELAB (CIE 15, D65) of a colour as this sight has it."""
+    parts = np.array([int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    xyz = TO_XYZ @ np.clip(DICHROMACY[sight] @ linear, 0.0, 1.0) / WHITE
+    x, y, z = np.where(xyz > 216 / 24389, np.cbrt(xyz), (24389 / 27 * xyz + 16) / 116)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+@pytest.mark.parametrize("sight", DICHROMACY)
+def test_any_two_systems_and_text_look_different_to_everybody(root, sight):
+    """Delta E of CIE 1976 of 20 and more, in the light and the dark theme, in print, and in pictures on white."""
+    css = (root / "src/gnss_coop/output/templates/style.css").read_text("utf-8")
+    themes = [
+        dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", block))
+        for block in re.findall(r":root \{(.*?)\}", css, re.DOTALL)
+    ]
+    themes.append({f"system-{letter}": stroke.color for letter, stroke in SYSTEM_STROKES.items()} | {"ink": INK})
+    for theme in themes:
+        colors = [theme["ink"], *(theme[f"system-{letter}"] for letter in SYSTEM_STROKES)]
+        for one, other in itertools.combinations(colors, 2):
+            assert np.linalg.norm(lab(one, sight) - lab(other, sight)) >= 20.0, (one, other)
+
+
+def test_pages_and_pictures_have_one_palette(root):
+    css = (root / "src/gnss_coop/output/templates/style.css").read_text("utf-8")
+    light = dict(re.findall(r"--system-(\w): (#[0-9a-f]{6})", css[: css.index("@media")]))
+    assert light == {letter: stroke.color for letter, stroke in SYSTEM_STROKES.items()}
+
+
 def test_systems_differ_by_more_than_colour():
+    assert len({stroke.mark for stroke in SYSTEM_STROKES.values()}) == len(SYSTEM_STROKES)
+    joint = scenario_strokes(["R", "C", "G", "E", "R+C", "R+G", "C+G", "R+C+G"])
+    assert len({(stroke.mark, stroke.sign) for stroke in joint.values()}) == 8
     assert len({stroke.dashes for stroke in SYSTEM_STROKES.values()}) == len(SYSTEM_STROKES)
     assert len({stroke.color for stroke in SYSTEM_STROKES.values()}) == len(SYSTEM_STROKES)
 
@@ -255,3 +320,23 @@ def test_the_sky_of_a_long_report_is_that_of_its_first_day(reports):
     assert sky_part(twice).sizes["time"] == len(times)
     assert "24" in figure_words(twice, "sky", words("en"), "en")["note"]
     assert "24" not in figure_words(report, "sky", words("en"), "en")["note"]
+
+
+@pytest.mark.parametrize(("language", "mask"), [("en", "elevation mask"), ("ru", "маска"), ("zh", "截止高度角")])
+def test_every_figure_says_what_it_shows_at_which_mask_and_when(reports, tmp_path, language, mask):
+    gc.write_report(reports, tmp_path / "report", language=language)
+    for page in (tmp_path / "report").glob("*.html"):
+        text = page.read_text("utf-8")
+        headings = re.findall(r'<figure>\s*<p class="heading">([^<]+)</p>', text)
+        assert len(headings) == text.count("<figure>") > 0
+        assert len(set(headings)) == len(headings)
+        for heading in headings:
+            assert report_words.span_of(reports[0]) in heading
+            t = words(language)
+            if heading.startswith((t["what_state"], t["what_comparison"])):  # of no mask, of all masks
+                assert "°" not in heading
+                continue
+            tracked = heading.startswith(t["what_tracking"])
+            mask_deg = reports[-1].tracking.mask_deg if tracked else reports[0].shown_mask_deg
+            assert mask in heading
+            assert f"{mask_deg:g}°" in heading

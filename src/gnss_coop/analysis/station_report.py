@@ -43,7 +43,8 @@ class StationReport:
     scenarios : tuple of str
         As asked: ``R``, ``C``, ``R+C``.
     mask_deg : tuple of float
-        Elevation masks; sky, passes and curves are of the first one.
+        Elevation masks; sky, passes and curves are of the one with the largest gain over all stations, of the first
+        one where nothing is supplemented.
     limit : float
         Largest PDOP with which a position counts as available.
     clocks : str
@@ -112,6 +113,7 @@ class StationReport:
     gain: pd.DataFrame
     sky: xr.Dataset
     forecast: dict[str, Any]
+    shown_mask_deg: float
     tracking: Tracking | None = None
 
     @property
@@ -154,7 +156,8 @@ def station_reports(
     systems : str or sequence of str
         Scenarios such as ``"R"``, ``"C"``, ``"R+C"``.
     mask_deg : float or sequence of float
-        Elevation masks; sky, passes and curves are of the first one.
+        Elevation masks; sky, passes and curves are of the one with the largest gain over all stations, of the first
+        one where nothing is supplemented.
     clocks : str
         As for `dilution_of_precision`.
     limit : float
@@ -212,13 +215,14 @@ def station_reports(
     own = [sv for sv in healthy["sv"].values.astype(str) if sv[0] in letters]
     sky = healthy.sel(sv=own)
     geometry: dict[str, Any] = {"mask_deg": list(masks), "clocks": clocks}
-    seen = visibility(sky, network, mask_deg=masks[0])
     dop = dilution_of_precision(sky, network, scenarios, **geometry)
     aided = dilution_of_precision(healthy, network, with_one_more(scenarios, [*letters, *helpers]), **geometry)
     gain = compare(dop, limit=limit)
+    shown_deg = mask_of_largest_gain(gain)
+    seen = visibility(sky, network, mask_deg=shown_deg)
     start, end = (timescales.to_datetime64([t])[0] for t in (times[0], times[-1] + step_ns))
     every_pass = passes(
-        source, network, start, end, systems=letters, mask_deg=masks[0], exclude_sv=excluded, max_age_s=max_age_s
+        source, network, start, end, systems=letters, mask_deg=shown_deg, exclude_sv=excluded, max_age_s=max_age_s
     )
     sky_of_all = everything.sel(sv=own)
     state = ephemeris_states(sky_of_all)
@@ -246,10 +250,41 @@ def station_reports(
             gain=_of_station(gain, station.name),
             sky=sky_of_all,
             forecast=forecast_attributes(sky_of_all),
+            shown_mask_deg=shown_deg,
             tracking=(trackings or {}).get(station.name),
         )
         for i, station in enumerate(network)
     ]
+
+
+def mask_of_largest_gain(gain: pd.DataFrame) -> float:
+    """Return the mask at which supplemented systems gain most over all stations, by availability, then by median PDOP.
+
+    Parameters
+    ----------
+    gain : pandas.DataFrame
+        From `compare`.
+
+    Returns
+    -------
+    float
+        The first mask where nothing is supplemented or nothing gains [deg].
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> columns = ["mask_deg", "systems", "supplemented_by", "availability_gain_points", "pdop_drop_pct"]
+    >>> rows = [[5.0, "R", "R+C", 0.0, 50.0], [25.0, "R", "R+C", 62.0, 90.0], [25.0, "R+C", "", None, None]]
+    >>> mask_of_largest_gain(pd.DataFrame(rows, columns=columns))
+    25.0
+    """
+    alone = gain[gain["supplemented_by"].astype(bool)]
+    masks = gain["mask_deg"].unique()
+    if alone.empty:
+        return float(masks[0])
+    sizes = alone.groupby(["mask_deg", "systems"])[["availability_gain_points", "pdop_drop_pct"]].mean().fillna(-np.inf)
+    largest = {mask: max(map(tuple, sizes.loc[mask].to_numpy().tolist())) for mask in masks}
+    return float(max(masks, key=lambda mask: largest[mask]))
 
 
 def _letters(scenarios: Sequence[str]) -> tuple[str, ...]:

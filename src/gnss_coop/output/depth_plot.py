@@ -150,6 +150,7 @@ def _caption(dataset: xr.Dataset) -> str:
         items.append(f"Hatched: beyond latitude {limit_deg:g}\N{DEGREE SIGN}, which no satellite of the orbit reaches.")
     if "track_lat" in dataset:
         items.append("Black: ground tracks of the nominal constellation.")
+    items.append("Geometry of the orbit: the same at any time.")
     return " ".join(items)
 
 

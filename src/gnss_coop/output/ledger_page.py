@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 #: Stands in the head of the page: by it a folder is known as a ledger, which alone may be replaced.
 GENERATOR: Final = "gnss-coop ledger"
 _TABLE: Final = "ledger"
+_NO_MARK: Final = "Orbits that are undetermined have no mark."
 
 
 def write_ledger(table: pd.DataFrame, folder: str | Path, *, overwrite: bool = False) -> list[Path]:
@@ -120,7 +121,7 @@ def _signals(table: pd.DataFrame, mask_deg: float, names: str) -> dict[str, Any]
     return {
         "id": "signals",
         "title": "What users gain from the other system's signals",
-        "figure": _figure(signals_figure(table, mask_deg), t, alt, note, table),
+        "figure": _figure(signals_figure(table, mask_deg), t, alt, note, table, _heading("signals", table, mask_deg)),
         "tables": ledger_words.place_tables(table, SIGNALS),
         "note": "One figure instead of two: it stays.",
     }
@@ -135,13 +136,20 @@ def _stations(table: pd.DataFrame, names: str) -> dict[str, Any]:
     return {
         "id": "stations",
         "title": "What networks gain from stations at the other's home",
-        "figure": _figure(stations_figure(table), t, alt, "Orbits that are undetermined have no mark.", table),
+        "figure": _figure(stations_figure(table), t, alt, _NO_MARK, table, _heading("stations", table)),
         "tables": ledger_words.place_tables(table, HOSTING),
         "note": "“All hosted”: the home network → the joint one. A station: the joint network without → with it.",
     }
 
 
-def _figure(svg: str, t: dict[str, str], alt: str, note: str, table: pd.DataFrame) -> dict[str, Any]:
+def _heading(figure: str, table: pd.DataFrame, mask_deg: float | None = None) -> str:
+    """Return what stands above a figure: what it shows, the mask, and the span."""
+    what = {"signals": "Availability and median PDOP at sites", "stations": "Time in view, and formal orbit sigma"}
+    mask = table.attrs["mask_deg"] if mask_deg is None else mask_deg
+    return f"{what[figure]}, elevation mask {mask:g}°, {ledger_words.span_of(table)}"
+
+
+def _figure(svg: str, t: dict[str, str], alt: str, note: str, table: pd.DataFrame, heading: str) -> dict[str, Any]:
     from markupsafe import Markup
 
     sign = Markup('<span style="color: {}" aria-hidden="true">{}</span> {}')
@@ -150,4 +158,4 @@ def _figure(svg: str, t: dict[str, str], alt: str, note: str, table: pd.DataFram
         for own in table.attrs["systems"]
         for mark, what in (("○", "alone"), ("●", "jointly"))
     ]
-    return {"svg": with_words(svg, t, alt), "note": note, "legend": legend}
+    return {"svg": with_words(svg, t, alt), "heading": heading, "note": note, "legend": legend}

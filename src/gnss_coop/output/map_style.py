@@ -74,6 +74,16 @@ _STYLES: Final = {
 #: The gain that belongs to a variable, by the start of its name.
 _GAINS: Final = {"availability": "availability_gain_points", "pdop": "pdop_ratio"}
 GAINS: Final = frozenset(_GAINS.values())
+#: What stands in the title, where the words of the style do not do.
+_HEADINGS: Final = {
+    "pdop_ratio": "Median PDOP with the supplement over that without",
+    "availability_gain_points": "Availability gained by the supplement",
+    "availability_pct": "Availability",
+    "n_used_mean": "Mean number of satellites used",
+    "n_used_least": "Least number of satellites used",
+}
+_STATISTICS: Final = {"median": "Median {}", "worst": "Worst {}"}
+_ORDINALS: Final = {"1": "st", "2": "nd", "3": "rd"}
 
 
 def style_of(variable: str) -> Style:
@@ -109,6 +119,42 @@ def gain_of(variable: str) -> str:
     return next((gain for start, gain in _GAINS.items() if variable.startswith(start)), "pdop_ratio")
 
 
+def heading_of(variable: str, attrs: dict[Any, Any]) -> str:
+    """Return what a map shows, for its title: variable and statistic.
+
+    Examples
+    --------
+    >>> heading_of("pdop_p95", {}), heading_of("availability_gain_points", {})
+    ('95th percentile of PDOP', 'Availability gained by the supplement')
+    >>> heading_of("pdop_median", {"n_epochs": 1})
+    'PDOP'
+    """
+    style = style_of(variable)
+    if style.missing == _NO_SOLUTION and variable not in _HEADINGS:
+        dop, _, statistic = variable.partition("_")
+        one = attrs.get("n_epochs") == 1
+        return (
+            dop.upper() if one else _STATISTICS.get(statistic, f"{_percentile(statistic)} of {{}}").format(dop.upper())
+        )
+    heading = _HEADINGS.get(variable, style.words.partition(" [")[0])
+    if variable == "availability_pct" and "max_pdop" in attrs:
+        heading += f" (PDOP ≤ {attrs['max_pdop']:g})"
+    return heading
+
+
+def _percentile(statistic: str) -> str:
+    """Name a percentile by the end of a variable's name.
+
+    Examples
+    --------
+    >>> _percentile("p95"), _percentile("p99_9"), _percentile("p1")
+    ('95th percentile', '99.9th percentile', '1st percentile')
+    """
+    number = statistic.removeprefix("p").replace("_", ".")
+    ending = "th" if "." in number or number[-2:] in ("11", "12", "13") else _ORDINALS.get(number[-1:], "th")
+    return f"{number}{ending} percentile"
+
+
 def label_of(variable: str, attrs: dict[Any, Any]) -> str:
     """Return what a variable is, with statistic and unit, for the colour bar.
 
@@ -122,23 +168,24 @@ def label_of(variable: str, attrs: dict[Any, Any]) -> str:
         return f"Availability, PDOP \N{LESS-THAN OR EQUAL TO} {attrs['max_pdop']:g} [% of epochs]"
     if style.missing != _NO_SOLUTION:
         return style.words
+    if attrs.get("n_epochs") == 1:
+        return f"{style.words} [dimensionless]"
     statistic = variable.partition("_")[2]
-    number = statistic.removeprefix("p").replace("_", ".")
     words = {"median": "median over time", "worst": "worst over time"}
-    return f"{style.words}, {words.get(statistic, f'{number}th percentile over time')} [dimensionless]"
+    return f"{style.words}, {words.get(statistic, f'{_percentile(statistic)} over time')} [dimensionless]"
 
 
-def title_of(attrs: dict[Any, Any], mask_deg: float) -> str:
-    """Return the title of a map: what it is, mask and span.
+def title_of(attrs: dict[Any, Any], mask_deg: float, heading: str) -> str:
+    """Return the title of a map: what it shows, mask and span.
 
     Examples
     --------
-    >>> attrs = {"title": "DOP", "time_start": "2024-01-10T00:00:00", "time_end": "2024-01-10T23:45:00"}
-    >>> title_of(attrs, 5.0)
-    'DOP, elevation mask 5°, 2024-01-10 00:00 to 23:45 GPST'
+    >>> attrs = {"time_start": "2024-01-10T00:00:00", "time_end": "2024-01-10T23:45:00"}
+    >>> title_of(attrs, 5.0, "Median PDOP")
+    'Median PDOP, elevation mask 5°, 2024-01-10 00:00 to 23:45 GPST'
     """
     items = [
-        str(attrs.get("title", "Dilution of precision over time")),
+        heading,
         f"elevation mask {mask_deg:g}\N{DEGREE SIGN}",
     ]
     if {"time_start", "time_end"} <= attrs.keys():

@@ -22,6 +22,7 @@ from gnss_coop.output.map_style import (
     Style,
     caption_of,
     gain_of,
+    heading_of,
     label_of,
     missing_of,
     style_of,
@@ -144,7 +145,7 @@ def _draw(attrs: dict[Any, Any], layers: xr.DataArray, view: View, stations: Seq
         ordered, edges = thinned(layers.transpose("systems", "lat", "lon"))
         draw = partial(draw_cells, edges=edges)
     titles = [_panel_title(layer) for layer in ordered]
-    title = title_of(attrs, float(layers["mask_deg"]))
+    title = title_of(attrs, float(layers["mask_deg"]), heading_of(str(layers.name), attrs))
     figure, panels, bar = empty_sheet(view, titles, title, caption_of(attrs))
     style = style_of(str(layers.name))
     colors, norm = _colors(style, ordered.values)

@@ -98,13 +98,16 @@ def data_tables(reports: Sequence[StationReport]) -> dict[str, pd.DataFrame]:
     def together(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
         return pd.concat(frames, ignore_index=True)
 
+    mask = {"mask_deg": reports[0].shown_mask_deg}
     return {
-        "passes": _with_text_times(together([report.passes for report in reports])),
-        "visibility": _marked(together([visibility_frame(r.seen.expand_dims("station")) for r in reports]), reports),
-        "in_view": together([report.in_view for report in reports]),
+        "passes": _with_text_times(together([report.passes for report in reports])).assign(**mask),
+        "visibility": _marked(
+            together([visibility_frame(r.seen.expand_dims("station")) for r in reports]), reports
+        ).assign(**mask),
+        "in_view": together([report.in_view for report in reports]).assign(**mask),
         "dop": _marked(together([dop_frame(r.dop.expand_dims("station")) for r in reports]), reports),
         "worst_intervals": together([report.worst for report in reports]),
-        "elevation": together([report.elevation for report in reports]),
+        "elevation": together([report.elevation for report in reports]).assign(**mask),
         "ephemerides": reports[0].ephemerides,
         "gain": together([report.gain for report in reports]),
         **tracking_tables(reports),

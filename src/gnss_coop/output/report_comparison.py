@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,10 +13,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from gnss_coop.analysis.station_report import StationReport
-
-#: Marks of scenarios in their order, with the shapes that stand for them in the page's legend.
-MARKS: Final = ("o", "s", "D", "^", "v", "P", "X", "*")
-MARK_SIGNS: Final = ("●", "■", "◆", "▲", "▼", "✚", "✖", "★")
 
 
 def comparison(reports: Sequence[StationReport]) -> str:
@@ -55,8 +51,8 @@ def _draw(reports: Sequence[StationReport]) -> Figure:
         axes.set_axisbelow(True)
         axes.spines[["top", "right"]].set_visible(False)
         for i, scenario in enumerate(first.scenarios):
-            mark = MARKS[i % len(MARKS)]
-            axes.plot(medians[:, k, i], range(len(reports)), mark, color=strokes[scenario].color, markersize=5)
+            stroke = strokes[scenario]
+            axes.plot(medians[:, k, i], range(len(reports)), stroke.mark, color=stroke.color, markersize=5)
     panels[0].set_yticks(range(len(reports)), [f"[[station {i}]]" for i in range(len(reports))])
     panels[0].set_ylim(len(reports) - 0.5, -0.5)
     return figure

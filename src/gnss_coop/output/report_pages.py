@@ -67,7 +67,11 @@ def _station(report: StationReport, language: str) -> dict[str, Any]:
     name = report_words.name_of(report.station, language)
     tracking = tracking_part(report, t, name)
     if tracking:
-        tracking |= {"svg": with_words(tracking["svg"], t, tracking["alt"]), "legend": _legend(report.systems, t)}
+        tracking |= {
+            "svg": with_words(tracking["svg"], t, tracking["alt"]),
+            "legend": _legend(report.systems, t),
+            "heading": report_words.heading(report, "tracking", t),
+        }
     contents = (*_CONTENTS, "tracking") if tracking else _CONTENTS
     return {
         "name": name,
@@ -131,7 +135,7 @@ def _index(reports: Sequence[StationReport], pages: Sequence[str], language: str
     """Return what the template of the index fills in."""
     from markupsafe import Markup
 
-    from gnss_coop.output.report_comparison import MARK_SIGNS, comparison
+    from gnss_coop.output.report_comparison import comparison
     from gnss_coop.output.report_style import DOP_TOP, scenario_strokes
 
     t = words(language)
@@ -139,14 +143,15 @@ def _index(reports: Sequence[StationReport], pages: Sequence[str], language: str
     keys = t | {f"station {i}": name for i, name in enumerate(names)}
     sign = Markup('<span style="color: {}" aria-hidden="true">{}</span> {}')
     legend = [
-        sign.format(Markup(stroke.css_color), MARK_SIGNS[i % len(MARK_SIGNS)], report_words.names_of(scenario, t))
-        for i, (scenario, stroke) in enumerate(scenario_strokes(reports[0].scenarios).items())
+        sign.format(Markup(stroke.css_color), stroke.sign, report_words.names_of(scenario, t))
+        for scenario, stroke in scenario_strokes(reports[0].scenarios).items()
     ]
     return {
         "pages": list(zip(pages, names, strict=True)),
         "facts": report_words.conditions(reports[0], t),
         "figure": {
             "svg": with_words(comparison(reports), keys, t["alt_comparison"]),
+            "heading": report_words.heading(reports[0], "comparison", t),
             "note": t["note_comparison"].format(top=f"{DOP_TOP:g}"),
             "legend": legend,
         },

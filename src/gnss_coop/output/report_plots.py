@@ -159,7 +159,7 @@ def dop(report: StationReport) -> Figure:
     figure = new_figure(5.4)
     panels = figure.subplots(3, 1, sharex=True)
     figure.subplots_adjust(left=0.075, right=0.97, top=0.985, bottom=0.08, hspace=0.12)
-    data = report.dop.isel(mask_deg=0)
+    data = report.dop.sel(mask_deg=report.shown_mask_deg)
     hours = _hours(report, data["time"].values)
     strokes = scenario_strokes(report.scenarios)
     for axes, name in zip(panels, ("pdop", "hdop", "vdop"), strict=True):
@@ -200,7 +200,7 @@ def elevation(report: StationReport) -> Figure:
         bars: dict[str, Any] = {"width": width, "align": "edge", "linewidth": 0.6, "edgecolor": color}
         axes.bar(left, part["n_above_mean"], facecolor="none", **bars)
         axes.bar(left, part["n_visible_mean"], facecolor=color, **bars)
-    axes.axvline(report.mask_deg[0], color=INK, linewidth=1.0, linestyle=(0, (1, 1.5)))
+    axes.axvline(report.shown_mask_deg, color=INK, linewidth=1.0, linestyle=(0, (1, 1.5)))
     axes.set(xlim=(0, 90), xticks=range(0, 91, 10), ylabel="[[mean_satellites]]", xlabel="[[elevation]]")
     axes.yaxis.grid(True)
     axes.set_axisbelow(True)

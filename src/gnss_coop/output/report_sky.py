@@ -63,7 +63,7 @@ def _on_dome(azimuth_deg: Any, elevation_deg: Any) -> tuple[Floats, Floats]:
 
 def _draw_dome(axes: Axes, report: StationReport) -> None:
     turn = np.linspace(0.0, 360.0, 361)
-    hidden = np.maximum(report.station.horizon_mask.elevation_deg(turn), report.mask_deg[0]).clip(0.0, 90.0)
+    hidden = np.maximum(report.station.horizon_mask.elevation_deg(turn), report.shown_mask_deg).clip(0.0, 90.0)
     rim = np.array(_on_dome(turn, 0.0))
     edge = np.array(_on_dome(turn, hidden))
     axes.fill(*np.hstack([rim, edge[:, ::-1]]), color=SHADE, linewidth=0)

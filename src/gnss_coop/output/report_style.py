@@ -1,7 +1,8 @@
 """Colours and lines of the figures in reports, and SVG that can stand inside a page.
 
-The colours are those of Okabe and Ito, which colour-blind readers tell apart; line styles and marks differ as
-well. They reach the page as CSS variables, so that a dark page can use brighter ones.
+Any two systems, and text, differ by 20 in CIELAB as readers with deuteranopia and protanopia see them, on light and on
+dark pages; line styles and marks differ as well. Colours reach the page as CSS variables, so that a dark page can use
+brighter ones.
 """
 
 from __future__ import annotations
@@ -68,16 +69,24 @@ class Stroke:
         Lengths of line and gap [points]; empty for a solid line.
     width : float
         [points]
+    mark : str
+        Of a point, as matplotlib takes it.
     """
 
     color: str
     dashes: tuple[float, ...] = ()
     width: float = 1.4
+    mark: str = "o"
 
     @property
     def style(self) -> tuple[float, tuple[float, ...] | None]:
         """The line style as matplotlib takes it."""
         return 0.0, self.dashes or None
+
+    @property
+    def sign(self) -> str:
+        """The mark as a character, for legends in a page."""
+        return _SIGNS[self.mark]
 
     @property
     def css_color(self) -> str:
@@ -87,13 +96,18 @@ class Stroke:
 
 SYSTEM_STROKES: Final = {
     "R": Stroke("#d55e00"),
-    "C": Stroke("#0072b2", (5.0, 1.5)),
-    "G": Stroke("#009e73", (1.5, 1.2)),
-    "E": Stroke("#e69f00", (6.0, 1.5, 1.5, 1.5)),
-    "J": Stroke("#cc79a7", (3.0, 1.0, 1.0, 1.0, 1.0, 1.0)),
-    "I": Stroke("#56b4e9", (8.0, 3.0)),
-    "S": Stroke("#7f7f7f", (1.0, 2.0)),
+    "C": Stroke("#0072b2", (5.0, 1.5), mark="s"),
+    "G": Stroke("#26985e", (1.5, 1.2), mark="D"),
+    "E": Stroke("#7b4100", (6.0, 1.5, 1.5, 1.5), mark="^"),
+    "J": Stroke("#cd74a0", (3.0, 1.0, 1.0, 1.0, 1.0, 1.0), mark="v"),
+    "I": Stroke("#03466a", (8.0, 3.0), mark="P"),
+    "S": Stroke("#585858", (1.0, 2.0), mark="X"),
 }
+#: Marks of joint scenarios in their order, and all marks as characters.
+_JOINT_MARKS: Final = ("*", "p", "h", "<")
+_SIGNS: Final = {
+    "o": "●", "s": "■", "D": "◆", "^": "▲", "v": "▼", "P": "✚", "X": "✖", "*": "★", "p": "⬟", "h": "⬢", "<": "◀",
+}  # fmt: skip
 _SYSTEM_OF: Final = {stroke.color: letter for letter, stroke in SYSTEM_STROKES.items()}
 
 
@@ -106,10 +120,12 @@ def scenario_strokes(scenarios: Sequence[str]) -> dict[str, Stroke]:
     {'R': 'var(--system-R, #d55e00)', 'R+C': 'currentColor'}
     """
     joint = [name for name in scenarios if name not in SYSTEM_STROKES]
-    return {
-        name: SYSTEM_STROKES.get(name) or Stroke(INK, _JOINT_DASHES[joint.index(name) % len(_JOINT_DASHES)], 2.0)
-        for name in scenarios
-    }
+    return {name: SYSTEM_STROKES.get(name) or _joint_stroke(joint.index(name)) for name in scenarios}
+
+
+def _joint_stroke(index: int) -> Stroke:
+    dashes, mark = _JOINT_DASHES[index % len(_JOINT_DASHES)], _JOINT_MARKS[index % len(_JOINT_MARKS)]
+    return Stroke(INK, dashes, 2.0, mark)
 
 
 def settings() -> Any:

@@ -109,6 +109,28 @@ TEXTS: Final[dict[str, tuple[str, str, str]]] = {
     "elevation": ("elevation [deg]", "угол места [°]", "高度角 [°]"),
     "limit": ("limit", "предел", "限值"),
     "median_pdop": ("median PDOP", "медиана PDOP", "PDOP 中位数"),
+    "heading": (
+        "{what}, elevation mask {mask}°, {span} GPST",
+        "{what}, маска {mask}°, {span} GPST",
+        "{what}，截止高度角 {mask}°，{span} GPST",
+    ),
+    "heading_of_all": ("{what}, {span} GPST", "{what}, {span} GPST", "{what}，{span} GPST"),
+    "what_sky": ("Tracks of satellites in view", "Траектории видимых спутников", "可见卫星轨迹"),
+    "what_passes": ("Passes of satellites", "Прохождения спутников", "卫星过境"),
+    "what_in_view": ("Number of satellites in view", "Число видимых спутников", "可见卫星数"),
+    "what_dop": ("PDOP, HDOP and VDOP", "PDOP, HDOP и VDOP", "PDOP、HDOP 与 VDOP"),
+    "what_elevation": (
+        "Mean number of satellites by elevation",
+        "Среднее число спутников по углам места",
+        "各高度角平均卫星数",
+    ),
+    "what_state": ("State of the ephemerides", "Состояние эфемерид", "星历状态"),
+    "what_tracking": (
+        "Share of epochs tracked by elevation",
+        "Доля принятых эпох по углам места",
+        "各高度角跟踪历元比例",
+    ),
+    "what_comparison": ("Median PDOP by elevation mask", "Медиана PDOP по маскам", "各截止高度角 PDOP 中位数"),
     "fig_sky": ("Sky", "Небосвод", "天空图"),
     "alt_sky": (
         "Sky plots of {systems} above {station}: tracks of {n} satellites, north up, the zenith in the middle.",

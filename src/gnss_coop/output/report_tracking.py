@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 _MOST_ROWS: Final = 12
 _COUNTS: Final = ("expected", "tracked", "missed", "below_mask", "unhealthy", "no_ephemeris", "below_horizon")
-_MARKS: Final = "osD^vPX"
 #: Tables of the section: caption, attribute of the tracking, columns with their heads.
 _TABLES: Final = (
     (
@@ -129,13 +128,13 @@ def _figure(report: StationReport) -> str:
     with settings():
         figure = new_figure(2.3)
         axes = figure.add_axes((0.075, 0.19, 0.895, 0.76))
-        for i, letter in enumerate(report.systems):
+        for letter in report.systems:
             own = bins[bins["system"] == letter].groupby("middle_deg")[["expected", "missed"]].sum()
             middle = own.index.to_numpy(np.float64)
             share = 100.0 * (1.0 - own["missed"].to_numpy() / own["expected"].to_numpy())
             stroke = SYSTEM_STROKES[letter]
             style: dict[str, Any] = {"linestyle": stroke.style, "linewidth": stroke.width, "markersize": 4}
-            axes.plot(middle, share, color=stroke.color, marker=_MARKS[i % len(_MARKS)], **style)
+            axes.plot(middle, share, color=stroke.color, marker=stroke.mark, **style)
         axes.axvline(tracking.mask_deg, color=INK, linewidth=1.0, linestyle=(0, (1, 1.5)))
         axes.set(xlim=(0, 90), ylim=(-3, 103), xticks=range(0, 91, 10), yticks=range(0, 101, 20))
         axes.set(xlabel="[[elevation]]", ylabel="[[share_tracked]]")

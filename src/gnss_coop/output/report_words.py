@@ -78,7 +78,7 @@ def conditions(report: StationReport, t: Words) -> list[tuple[str, str]]:
         (t["span"], span_of(report)),
         (t["step"], f"{report.step_s:g} s"),
         (t["scenarios"], ", ".join(names_of(s, t) for s in report.scenarios)),
-        (t["masks"], f"{masks} ({t['first_mask'].format(mask=f'{report.mask_deg[0]:g}')})"),
+        (t["masks"], f"{masks} ({t['first_mask'].format(mask=f'{report.shown_mask_deg:g}')})"),
         (t["clocks"], t[mode].format(ns=sigma_ns)),
         (t["rule"], f"PDOP ≤ {report.limit:g}"),
         (t["orbits"], t[report.frame]),
@@ -240,7 +240,7 @@ def source_table(sources: pd.DataFrame, t: Words) -> Table:
 
 
 def _median_pdops(report: StationReport, t: Words) -> str:
-    first = report.gain[report.gain["mask_deg"] == report.mask_deg[0]]
+    first = report.gain[report.gain["mask_deg"] == report.shown_mask_deg]
     return "; ".join(
         t["dop_median"].format(systems=names_of(row["systems"], t), pdop=number(row["pdop_median"], 2, t))
         for row in first.to_dict("records")
@@ -272,12 +272,20 @@ def _sky_remarks(report: StationReport, t: Words) -> list[str]:
     return part + ([t["sky_learned"]] if len(learned_sectors(report)) else [])
 
 
+def heading(report: StationReport, figure: str, t: Words) -> str:
+    """Return what stands above a figure: what it shows, the mask where it has one, and the span."""
+    masks = {"state": None, "comparison": None, "tracking": report.tracking.mask_deg if report.tracking else None}
+    mask = masks.get(figure, report.shown_mask_deg)
+    words = {"what": t[f"what_{figure}"], "span": span_of(report)}
+    return t["heading_of_all" if mask is None else "heading"].format(**words, mask="" if mask is None else f"{mask:g}")
+
+
 def figure_words(report: StationReport, figure: str, t: Words, language: str) -> dict[str, str]:
     """Return title, caption and alternative text of a figure."""
     values = {
         "station": name_of(report.station, language),
         "systems": names_of(",".join(report.systems), t),
-        "mask": f"{report.mask_deg[0]:g}",
+        "mask": f"{report.shown_mask_deg:g}",
         "top": f"{DOP_TOP:g}",
         "step": f"{ELEVATION_STEP_DEG:g}",
         "n": str(_COUNTS[figure](report)) if figure in _COUNTS else "",
@@ -286,6 +294,7 @@ def figure_words(report: StationReport, figure: str, t: Words, language: str) ->
     further = _sky_remarks(report, t) if figure == "sky" else []
     return {
         "title": t[f"fig_{figure}"],
+        "heading": heading(report, figure, t),
         "note": " ".join([t[f"note_{figure}"].format(**values), *further]),
         "alt": t[f"alt_{figure}"].format(**values),
     }

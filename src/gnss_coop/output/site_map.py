@@ -177,7 +177,7 @@ def _draw(dataset: xr.Dataset, layers: xr.DataArray, view: View, places: list[tu
     words, written = _VARIABLES.get(str(layers.name), (str(layers.name).replace("_", " "), "{:.3g}"))
     letters = layers["system"].values.tolist()
     titles = [SYSTEMS[letter].name if letter in SYSTEMS else str(letter) for letter in letters]
-    figure, panels, bar = empty_sheet(view, titles, _title(dataset), _caption(dataset))
+    figure, panels, bar = empty_sheet(view, titles, _title(dataset, words), _caption(dataset))
     colors, norm = _colors(layers.values)
     for axes, layer in zip(panels, layers, strict=True):
         draw_cells(axes, view, layer, cmap=colors, norm=norm)
@@ -188,9 +188,9 @@ def _draw(dataset: xr.Dataset, layers: xr.DataArray, view: View, places: list[tu
     return figure
 
 
-def _title(dataset: xr.Dataset) -> str:
-    network = f", added to {dataset.attrs['network']}" if "network" in dataset.attrs else ""
-    return title_of({**dataset.attrs, "title": f"One more station{network}"}, _mask_deg(dataset))
+def _title(dataset: xr.Dataset, words: str) -> str:
+    network = f" added to {dataset.attrs['network']}" if "network" in dataset.attrs else ""
+    return title_of(dataset.attrs, _mask_deg(dataset), f"{words.partition(' [')[0]}{network}")
 
 
 def _caption(dataset: xr.Dataset) -> str:

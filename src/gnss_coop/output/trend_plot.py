@@ -79,7 +79,8 @@ def _draw(table: pd.DataFrame) -> Figure:
     strokes = scenario_strokes(list(dict.fromkeys(table["systems"])))
     for column, mask in enumerate(masks):
         own = table[table["mask_deg"] == mask]
-        axes[0, column].set_title(f"mask {mask:g} deg", fontsize=9)
+        if len(masks) > 1:
+            axes[0, column].set_title(f"elevation mask {mask:g}°", fontsize=9)
         for row, (name, label, supplemented) in enumerate(_PANELS):
             _panel(axes[row, column], own, name, strokes, supplemented)
             if column == 0:
@@ -89,7 +90,9 @@ def _draw(table: pd.DataFrame) -> Figure:
     station = table["station"].iloc[0]
     place = "all stations" if station == "all" else station
     days = table["period"].astype(str)
-    figure.suptitle(f"{place}: {days.min()[:10]} to {days.max()[:10]}, clocks {table['clocks'].iloc[0]}", fontsize=11)
+    shown = f"elevation mask{'s' if len(masks) > 1 else ''} {', '.join(f'{mask:g}' for mask in masks)}°"
+    span = f"{days.min()[:10]} to {days.max()[:10]}, receiver clocks {table['clocks'].iloc[0]}"
+    figure.suptitle(f"Availability, median PDOP and gains, {place}\n{shown}, {span}", fontsize=11)
     return figure
 
 
@@ -103,7 +106,7 @@ def _panel(axes: Axes, own: pd.DataFrame, name: str, strokes: dict[str, Any], su
         drawn = np.where(np.isfinite(values), values, np.nan)
         axes.plot(
             rows["period"].to_numpy(), drawn, color=stroke.color, linestyle=stroke.style, linewidth=stroke.width,
-            marker="o", markersize=2.5, label=systems,
+            marker=stroke.mark, markersize=3, label=systems,
         )  # fmt: skip
     axes.grid(True, color="#d8dcdf", linewidth=0.5)
     axes.tick_params(axis="x", rotation=30, labelsize=8)
