@@ -197,3 +197,47 @@ def test_planned_constellations_and_almanacs_are_complete():
     assert gc.completeness_pct(sky) == {}
     table = gc.compare(gc.dilution_of_precision(sky, "Irkutsk", "R,C,R+C"))
     assert table["completeness_pct"].tolist() == [100.0] * 3
+
+
+def test_an_hour_of_a_receiver_is_right_where_it_stands(run, hours, tmp_path):
+    """The file names 10 of 24 GLONASS satellites: all that stood over Denmark, and none of those elsewhere."""
+    for name, place in (("Copenhagen", (55.7, 12.5)), ("Sydney", (-33.9, 151.2))):
+        place_text = f"{{ latitude_deg = {place[0]}, longitude_deg = {place[1]}, height_m = 30.0 }}"
+        (tmp_path / f"{name}.toml").write_text(f"name = '{name}'\ngeodetic = {place_text}\n")
+    asked = (
+        "--stations",
+        "Copenhagen.toml,Sydney.toml",
+        "--start",
+        "2022-06-08T10:00",
+        "--hours",
+        "0.75",
+        "--mask",
+        "15",
+    )
+    table = run("compare", hours, *asked, "--format", "csv").table.set_index("station")
+    assert (table.loc["Copenhagen", "completeness_pct"] >= COMPLETE_PCT).all()
+    assert (table.loc["Sydney", "completeness_pct"] < 40.0).all()
+    text = run("compare", hours, *asked).out.replace("\n", " ")
+    assert "at Copenhagen" in text
+    assert "some mask at least: Sydney." in text
+
+
+@pytest.mark.parametrize(
+    ("name", "systems", "start", "n_hours", "latitude_deg", "longitude_deg"),
+    [
+        ("CARD00ESP_R_20203340900_15H_MN.rnx.gz", "RC", "2020-11-29T09:00", 4.75, 37.6, -1.0),  # Cartagena
+        ("KMS300DNK_R_20221591000_01H_MN.rnx", "RC", "2022-06-08T10:00", 0.75, 55.7, 12.5),
+    ],
+)
+def test_where_a_receiver_stood_is_known_from_what_it_saw(
+    root, name, systems, start, n_hours, latitude_deg, longitude_deg
+):
+    from gnss_coop.analysis.unseen import receiver_direction
+
+    [path] = [p for folder in ("tests/data", "sample_rinex") if (p := root / folder / name).exists()]
+    sky = gc.satellite_positions(gc.read_nav(path), gc.epochs(start, n_hours, step_s=600), systems=systems)
+    x, y, z = receiver_direction(sky)
+    lat, lon = np.radians([latitude_deg, longitude_deg])
+    truth = [np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)]
+    # A sky of 70 degrees to each side with some dozens of satellites in it: its middle to about a fifth.
+    assert np.degrees(np.arccos(np.dot([x, y, z], truth))) < 15.0

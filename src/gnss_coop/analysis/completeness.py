@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from gnss_coop.analysis.unseen import unseen_above
 from gnss_coop.model.scenario import Scenario
 from gnss_coop.model.systems import SYSTEMS
 from gnss_coop.model.timescales import as_gpst_ns
@@ -134,21 +135,26 @@ def single_scenarios(scenarios: Sequence[Scenario]) -> list[Scenario]:
 
 
 def held_pct(
-    sky: xr.Dataset, scenarios: Sequence[Scenario], used: npt.NDArray[Any], expected: npt.NDArray[Any]
-) -> Floats:
+    sky: xr.Dataset, scenarios: Sequence[Scenario], used: npt.NDArray[Any], expected: npt.NDArray[Any],
+    directions: Floats, mask_rad: Floats,
+) -> Floats:  # fmt: skip
     """Return how much of what is in view at places the files hold, of the system of each scenario that they lack most.
 
     Parameters
     ----------
     sky : xarray.Dataset
     scenarios : sequence of Scenario
-    used, expected : (system, ...) array
+    used, expected : (system, mask, place) array
         Satellite-epochs in view that have a record, and those that would be with every orbit continued; of the
-        systems in the order of `single_scenarios`.
+        systems in the order of `single_scenarios`. Satellites that the files never name come in addition, see
+        `unseen_above`.
+    directions : (place, 3) float64
+        From the Earth's centre to the places, of length 1.
+    mask_rad : (mask,) float64
 
     Returns
     -------
-    (scenario, ...) float64
+    (scenario, mask, place) float64
         [%]
     """
     letters = [s.systems[0] for s in single_scenarios(scenarios)]
@@ -156,12 +162,14 @@ def held_pct(
     shares = {}
     for letter, own, full in zip(letters, used, expected, strict=True):
         known = int((names == letter).sum())
-        fleet = max(float(sky.attrs.get(_FLEET.format(letter), known)), 1.0)
+        fleet = float(sky.attrs.get(_FLEET.format(letter), known))
+        unseen = sky.sizes["time"] * unseen_above(sky, letter, fleet - known, directions, mask_rad)
+        of_all = np.asarray(full, np.float64) + unseen
         # Where the orbits lead to nothing in view, all that is known is what the files hold of the system.
         overall = float(sky.attrs.get(_SHARE.format(letter), 100.0))
         with np.errstate(invalid="ignore", divide="ignore"):
-            here = 100.0 * min(known / fleet, 1.0) * np.asarray(own, np.float64) / np.asarray(full, np.float64)
-        shares[letter] = np.where(np.asarray(full) > 0, here, overall)
+            here = 100.0 * np.asarray(own, np.float64) / of_all
+        shares[letter] = np.where(of_all > 0, here, overall)
     return np.stack([np.min([shares[s] for s in scenario.systems], axis=0) for scenario in scenarios])
 
 

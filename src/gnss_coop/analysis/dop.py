@@ -125,7 +125,8 @@ def dilution_of_precision(
     if full is not None:
         single = completeness.single_scenarios(scenarios)
         used, expected = (_series(own, places, mask_rad, single)[1][0].sum(axis=-1) for own in (sky, full))
-        held = completeness.held_pct(sky, scenarios, used, expected)
+        directions = places.xyz_m / np.linalg.norm(places.xyz_m, axis=1, keepdims=True)
+        held = completeness.held_pct(sky, scenarios, used, expected, directions, mask_rad)
         result["completeness_pct"] = (dims[:-1], held, {"units": "percent", "long_name": "held of what is in view"})
     return result.isel(mask_deg=0) if np.ndim(mask_deg) == 0 else result
 

@@ -154,7 +154,14 @@ class MapJob:
             runs = work.run(iter([arrange(self.places, where)]), tile_count(where), self.threads, None)
             with closing(runs) as computed:
                 n_used.append(next(computed)[0][:, :, 1])
-        return completeness.held_pct(self.sky, self.scenarios, *n_used)
+        used, expected = n_used
+        cells = arrange(self.places, where)
+        latitude, longitude = np.radians(cells.latitude_deg), np.radians(cells.longitude_deg)
+        across = np.cos(latitude)
+        directions = np.stack([across * np.cos(longitude), across * np.sin(longitude), np.sin(latitude)], axis=1)
+        return completeness.held_pct(
+            self.sky, self.scenarios, used, expected, directions, np.atleast_1d(mask_radians(self.mask_deg))
+        )
 
     def _frame(self, where: Where) -> xr.Dataset:
         frame = map_frame(self.sky, self.places, where, self.scenarios, np.atleast_1d(self.mask_deg).tolist())
