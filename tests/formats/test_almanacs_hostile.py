@@ -136,7 +136,7 @@ def test_files_that_are_too_large_are_refused():
 def mutant(data: bytes, chance: random.Random) -> bytes:
     """Damage a file in the ways that files are damaged, and in some that only an enemy thinks of."""
     result = bytearray(data)
-    for _ in range(chance.randint(1, 4)):
+    for _ in range(chance.randint(1, 2)):
         at = chance.randrange(len(result) + 1)
         kind = chance.randrange(6)
         if kind == 0 and result:
@@ -165,7 +165,7 @@ WORDS = [
 
 @pytest.mark.parametrize("form", FORMS)
 def test_mutants_are_read_or_refused(form):
-    """A seeded subset of a run of 100,000; a file of several sets, so that one damaged set leaves others."""
+    """A seeded subset of a run of 100,000."""
     assert check(FORMS[form].encode())
     chance = random.Random(f"almanac {form}")
     n_read = sum(check(mutant(FORMS[form].encode(), chance)) for _ in range(1500))
