@@ -256,7 +256,10 @@ DAMAGE_2 = {
         [*epoch_2(30, ["G 3", "R 2"]), VALUE + "**************", VALUE], {"G03": 1, "R02": 1},
         ["an observation is no number"], False,
     ),
-    "short": ([*epoch_2(30, ["G 3", "R 2"]), VALUE], None, ["epoch has fewer lines"], False),
+    "short": ([*epoch_2(30, ["G 3", "R 2"]), VALUE], None, ["epoch has other lines"], False),
+    "long": ([*epoch_2(30, ["G 3", "R 2"]), VALUE, VALUE, VALUE], None, ["epoch has other lines"], False),
+    "blank line": ([*epoch_2(30, ["G 3", "R 2"]), "", VALUE, VALUE], None, ["epoch has other lines"], False),
+    "blank line behind": ([*epoch_2(30, ["G 3", "R 2"]), VALUE, VALUE, ""], {"G03": 1, "R02": 1}, [], False),
 }  # fmt: skip
 
 

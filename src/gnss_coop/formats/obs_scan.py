@@ -40,7 +40,7 @@ _REPAIRS: Final = {
     kernel.TWICE: "a satellite occurs twice in the epoch",
     kernel.NO_COUNT: "the epoch does not say how many satellites it has",
 }
-_SHORT_V2: Final = "epoch has fewer lines than it announces, and lines of version 2 do not name their satellites"
+_SHORT_V2: Final = "epoch has other lines than it announces, and lines of version 2 do not name their satellites"
 _EVENTS: Final = {
     2: "antenna starts moving",
     3: "new site",

@@ -325,6 +325,17 @@ def _list_v2(
 
 
 @leaf_kernel
+def _next_is_epoch_v2(data: Bytes, start: int) -> Any:
+    """Tell whether an epoch, header lines or the end of the file come next."""
+    while start < data.size:
+        stop, after = _line_stop(data, start)
+        if stop > start and not _is_comment(data, start, stop):
+            return is_epoch_line(data, start, stop, True) or _has_label(data, start, stop)
+        start = after
+    return True
+
+
+@leaf_kernel
 def _body_v2(
     data: Bytes, state: Integers, start: int, stop: int, epoch_line: int, count: int, default_system: int,
     n_types: Integers, column_bit: Integers, seen: Integers, row_epoch: Integers, row_code: Integers,
@@ -332,7 +343,7 @@ def _body_v2(
 ) -> Any:  # fmt: skip
     """As `_body_v3`, for version 2: all systems have the same types, and blank lines are observations without a value.
 
-    Its lines do not name their satellites: of an epoch that is a line short none can be told from the next.
+    Its lines do not name their satellites: of an epoch with a line less or more none can be told from the next.
     """
     named = _list_v2(data, state, start, stop, count, default_system, row_code)
     if named < 0:
@@ -383,10 +394,8 @@ def _body_v2(
         seen[code] = state[SERIAL]
         row_epoch[rows], row_code[rows], row_mask[rows] = state[N_EPOCHS], code, mask
         rows += 1
-    if named < count and state[OFFSET] < data.size:
-        start = state[OFFSET]
-        if not is_epoch_line(data, start, _line_stop(data, start)[0], True):
-            return WRONG_COUNT
+    if not _next_is_epoch_v2(data, state[OFFSET]):
+        return WRONG_COUNT
     if twice:
         _find(state, epoch_line, TWICE, 0, found)
     if nameless:

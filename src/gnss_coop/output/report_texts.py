@@ -369,9 +369,9 @@ TEXTS: Final[dict[str, tuple[str, str, str]]] = {
         "历元行数少于声明；已有的行照常使用",
     ),
     "says_short_v2": (
-        "epoch has fewer lines than it announces, and lines of version 2 do not name their satellites",
-        "в эпохе меньше строк, чем объявлено, а строки версии 2 не называют спутников",
-        "历元行数少于声明，且版本 2 的行不含卫星名称",
+        "epoch has other lines than it announces, and lines of version 2 do not name their satellites",
+        "в эпохе не те строки, что объявлены, а строки версии 2 не называют спутников",
+        "历元行数与声明不符，且版本 2 的行不含卫星名称",
     ),
     "says_stray": ("lines that belong to no epoch", "строки вне эпох", "不属于任何历元的行"),
     "says_nothing_left": ("nothing is left of the epoch", "от эпохи ничего не осталось", "历元内容全部失效"),
