@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import time
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -355,6 +356,18 @@ def test_many_satellites_that_jump_together_do_not_manoeuvre():
     # Half against half cannot be told.
     half = [spun(r, 0.01) if r[0][15:17] >= "12" else r for r in good]
     assert not read(half).rejects
+
+
+def test_a_satellite_with_any_number_of_orbits_has_none():
+    """And finding that out takes no longer than reading them."""
+    rng = np.random.default_rng(20240110)
+    turning = [turned([f"E05{r[0][3:]}", *r[1:]], rng.uniform(0, 6)) for r in records("E", DAY)[:4000]]
+    began = time.perf_counter()
+    nav = read([*turning, *records("C", range(5, 6))])
+    assert time.perf_counter() - began < 20.0  # 1 s, with room for machines under load
+    assert nav.systems == ("C",)
+    # One file of that kind beside a good one.
+    assert len(read(turning, hours_of("E05"))) == len(hours_of("E05"))
 
 
 @pytest.mark.parametrize("system", "GEC")

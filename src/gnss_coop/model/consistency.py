@@ -28,6 +28,7 @@ OTHER_SATELLITE_M: Final = 2e6
 #: A track that lies as near as this to records of another satellite at its time is of that satellite [m].
 _SAME_SATELLITE_M: Final = 2e4
 _NAMED: Final = "orbit is another satellite's: that of"
+_NO_ORBIT: Final = f"orbit cannot be told: the satellite's records make more than {tracks.MOST_TRACKS} different ones"
 _SAMPLES: Final = 5
 _ROUNDS: Final = 5
 
@@ -193,6 +194,9 @@ class _Judge:
         """Judge the records that one file holds, or those of all files together."""
         reasons: dict[int, str] = {}
         found_tracks = tracks.sort_into_tracks(rows, self.derived, self.reach_ns)
+        of_one_file = found is None or self.held.shape[1] == 1
+        if len(rows) and not found_tracks and of_one_file:
+            return dict.fromkeys(rows.tolist(), _NO_ORBIT)
         if len(found_tracks) > 1:
             self._describe(found_tracks)
             own = _own(found_tracks)
@@ -282,9 +286,9 @@ class _Judge:
         reasons: dict[int, str] = {}
         for i in np.flatnonzero(apart_m).tolist():
             around = [int(row) for row in rows[max(0, i - 2) : i + 3] if row != rows[i]]
-            track = track_of[int(rows[i])]
+            track = track_of.get(int(rows[i]))
             near = [row for row in around if abs(derived.toe_ns[i] - self.derived.toe_ns[row]) <= self.reach_ns]
-            if len(track.rows) > 1 and not any(track_of[row] is track for row in near):
+            if track and len(track.rows) > 1 and not any(track_of[row] is track for row in near):
                 continue
             held = self.held[np.array([int(rows[i]), *around]) - self.start]
             if (held[0] & held[1:]).any() or self._n_files(around) > self._n_files([int(rows[i])]):

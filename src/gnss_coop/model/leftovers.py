@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from gnss_coop.model import timescales
-from gnss_coop.model.almanac import DAY_NS
+from gnss_coop.model.almanac import DAY_NS, Almanac
 from gnss_coop.model.consistency import OTHER_SATELLITE_M, Holders
 from gnss_coop.model.dates import carries_week
 from gnss_coop.model.messages import OrbitModel
@@ -76,11 +76,12 @@ def lonely_dates(nav: Ephemerides) -> dict[int, str]:
         alone[rows[_apart_from_most(derived.toe_ns[rows])]] = True
     alone &= derived.model != OrbitModel.SBAS
     reasons: dict[int, str] = {}
+    fits: dict[bytes, Almanac] = {}  # records of one cluster have the same others before them
     keys = satellite_key(table)
     for key in np.unique(keys[alone]):
         others = np.flatnonzero((keys == key) & ~alone)
         for row in np.flatnonzero((keys == key) & alone).tolist():
-            reason = _alone(nav, row, others, derived.toe_ns[(table.file == table.file[row]) & ~alone])
+            reason = _alone(nav, row, others, derived.toe_ns[(table.file == table.file[row]) & ~alone], fits)
             if reason:
                 reasons[row] = reason
     return reasons
@@ -98,7 +99,7 @@ def _apart_from_most(toe_ns: Integers) -> Booleans:
     return result
 
 
-def _alone(nav: Ephemerides, row: int, others: Integers, of_file_ns: Integers) -> str:
+def _alone(nav: Ephemerides, row: int, others: Integers, of_file_ns: Integers, fits: dict[bytes, Almanac]) -> str:
     """Return why a record with a lonely date is not believed; empty where it is."""
     toe_ns = nav.derived.toe_ns
     far_ns = int(np.abs(of_file_ns - toe_ns[row]).min())
@@ -108,13 +109,13 @@ def _alone(nav: Ephemerides, row: int, others: Integers, of_file_ns: Integers) -
         # Receivers keep ephemerides for months: where the week says so too, the record is of that date.
         unchecked = far_ns > _FARTHEST_NS and not carries_week(nav.table, row)
         return f"{days}, too far to be checked" if unchecked else ""
-    apart_m = _from_continued_orbit(nav, row, near)
+    apart_m = _from_continued_orbit(nav, row, near, fits)
     if apart_m <= OTHER_SATELLITE_M:
         return ""
     return f"{days}, and its orbit is not that of the satellite's others continued: {apart_m / 1e3:.0f} km apart"
 
 
-def _from_continued_orbit(nav: Ephemerides, row: int, others: Integers) -> float:
+def _from_continued_orbit(nav: Ephemerides, row: int, others: Integers, fits: dict[bytes, Almanac]) -> float:
     """Return how far a record lies from mean elements of others, of those nearest in time [m]; 0 if none fit."""
     from dataclasses import replace
 
@@ -125,7 +126,10 @@ def _from_continued_orbit(nav: Ephemerides, row: int, others: Integers) -> float
     # Mean elements go by the last three days of what they are given.
     before = others[toe_ns[others] < toe_ns[row]]
     rows = before if before.size else others[toe_ns[others] <= toe_ns[others].min() + 3 * DAY_NS]
-    fitted = mean_elements(replace(nav, table=nav.table.take(rows), derived=nav.derived.take(rows)))
+    if rows.tobytes() not in fits:
+        part = replace(nav, table=nav.table.take(rows), derived=nav.derived.take(rows))
+        fits[rows.tobytes()] = mean_elements(part)
+    fitted = fits[rows.tobytes()]
     if not fitted.orbits:
         return 0.0
     own = nav.derived.take(np.array([row]))

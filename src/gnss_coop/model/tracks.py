@@ -14,6 +14,9 @@ from gnss_coop.model.records import Booleans, Derived, Floats, Integers
 #: Records further apart than this half way between them are of two tracks [m]: neighbours in time, and records up to a
 #: day apart.
 NEAR_TRACK_M, FAR_TRACK_M = 1e4, 1e5
+#: Latest tracks that a record is tried on, and number of tracks beyond which records are no orbit at all: so damaged a
+#: file takes no longer than others.
+_TRIED, MOST_TRACKS = 12, 50
 COMPARABLE_NS: Final = const.SECONDS_PER_DAY * const.NS_PER_S
 
 
@@ -79,6 +82,8 @@ def distances_m(first: Integers, second: Integers, derived: Derived) -> Floats:
 def sort_into_tracks(rows: Integers, derived: Derived, reach_ns: int) -> list[Track]:
     """Sort records into tracks: each goes to that of the record before it, or else to the latest that it continues.
 
+    Returns nothing where records make more than `MOST_TRACKS`.
+
     Parameters
     ----------
     rows : int array (n,)
@@ -101,10 +106,13 @@ def sort_into_tracks(rows: Integers, derived: Derived, reach_ns: int) -> list[Tr
     current = tracks[0]
     for row, joined in zip(rows[1:].tolist(), follows.tolist(), strict=True):
         if not joined:
-            ends = np.array([track.rows[-1] for track in tracks])
+            latest = sorted(tracks, key=lambda track: track.rows[-1])[-_TRIED:]
+            ends = np.array([track.rows[-1] for track in latest])
             fits = np.flatnonzero(continues(ends, np.full(len(ends), row)))
             if fits.size:
-                current = tracks[int(fits[np.argmax(ends[fits])])]
+                current = latest[int(fits[-1])]
+            elif len(tracks) == MOST_TRACKS:
+                return []
             else:
                 current = Track([])
                 tracks.append(current)
