@@ -61,6 +61,12 @@ def test_a_file_with_a_header_alone_has_no_rows(run, glonass, tmp_path):
     assert run("info", "header.rnx", "--rejects", "--format", "csv").out == "file,line,sv,reason\n"
 
 
+def test_why_records_are_rejected_is_said_at_once(run, root):
+    result = run("info", root / "sample_rinex" / "brdc0100.24g.gz")
+    assert "the first rejected: line " in result.err
+    assert "R10 orbit is another satellite's: that of R26" in result.err
+
+
 def test_files_that_contradict_each_other_on_the_health_of_a_system(run, root, tmp_path):
     file = root / "sample_rinex" / "brdc0100.24g.gz"
     lines = gzip.decompress(file.read_bytes()).decode("latin-1").splitlines(keepends=True)

@@ -410,15 +410,32 @@ def test_one_stray_date_does_not_outweigh_the_others(sv: str):
         assert np.allclose(off[0] / 1e3, (-4978, 18431, -16920), atol=1.0)
 
 
-def test_a_date_apart_on_the_orbit_continued_is_kept():
+def continued_a_week(record: list[str]) -> list[str]:
     """The same orbit a week on: the anomaly goes on, and the node falls behind the Earth."""
+    later = a_week_later(record)
+    motion = np.sqrt(3.986004418e14 / value(later, 2, 3) ** 6) + value(later, 1, 2)
+    later = with_value(later, 1, 3, np.remainder(value(later, 1, 3) + motion * 604_800, 2 * np.pi))
+    node = value(later, 3, 2) + (value(later, 4, 3) - 7.2921151467e-5) * 604_800
+    return with_value(later, 3, 2, np.remainder(node, 2 * np.pi))
+
+
+def test_a_date_apart_on_the_orbit_continued_is_kept():
     these = hours_of("E11")
-    last = a_week_later(these[-1])
-    motion = np.sqrt(3.986004418e14 / value(last, 2, 3) ** 6) + value(last, 1, 2)
-    last = with_value(last, 1, 3, np.remainder(value(last, 1, 3) + motion * 604_800, 2 * np.pi) - np.pi + np.pi)
-    node = value(last, 3, 2) + (value(last, 4, 3) - 7.2921151467e-5) * 604_800
-    last = with_value(last, 3, 2, np.remainder(node, 2 * np.pi) - np.pi + np.pi)
-    assert not read([*these[:-1], last]).rejects
+    assert not read([*these[:-1], continued_a_week(these[-1])]).rejects
+
+
+@pytest.mark.parametrize(("day", "days_since"), [("2024-01-12", 1.2), ("2024-01-16", -1.8), ("2024-01-19", 1.2)])
+def test_between_two_spans_the_nearer_one_is_continued(day: str, days_since: float):
+    """A later file must not decide what an earlier one, that is nearer in time, tells."""
+    these = hours_of("E11")
+    early, late = read(these), read([continued_a_week(r) for r in these])
+    both = read(these, [continued_a_week(r) for r in these])
+    sky = gc.positions_with_forecast(both, [day], forecast_days=10)
+    assert dict(sky.sizes) == {"time": 1, "sv": 1, "ecef": 3}
+    assert abs(sky.age.item() / 86_400 - days_since) < 0.3
+    nearer = early if day == "2024-01-12" else late
+    alone = gc.forecast_positions(gc.mean_elements(nearer), [day])
+    assert np.array_equal(sky.positions.values, alone.positions.values)
 
 
 def test_old_ephemerides_that_receivers_keep():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -64,7 +65,7 @@ def forecast_positions(
     include_unhealthy : bool
         Also satellites that were unhealthy last.
     max_days : float
-        Largest distance from an orbit's own epoch [days].
+        Largest distance from an orbit's own epoch [days]. Of several orbits of a satellite the nearest in time counts.
 
     Returns
     -------
@@ -90,12 +91,14 @@ def forecast_positions(
     check_days(max_days)
     epoch_ns = np.atleast_1d(timescales.from_datetime64(epochs))
     wanted = almanac.select(systems, exclude_sv)
-    shape = (epoch_ns.size, len(wanted))
+    names = tuple(dict.fromkeys(wanted.satellites))
+    shape = (epoch_ns.size, len(names))
     xyz_m, age_s, error_deg = np.full((*shape, 3), np.nan), np.full(shape, np.nan), np.full(shape, np.nan)
     healthy = np.zeros(shape, dtype=bool)
-    for column, orbit in enumerate(wanted.orbits):
+    for orbit, nearest in _nearest(wanted, epoch_ns):
+        column = names.index(orbit.sv)
         since_ns = epoch_ns - orbit.epoch_ns
-        near = np.abs(since_ns) <= max_days * DAY_NS
+        near = nearest & (np.abs(since_ns) <= max_days * DAY_NS)
         if not near.any() or not (orbit.healthy or include_unhealthy):
             continue
         xyz_m[near, column] = orbit.positions_m(epoch_ns[near])
@@ -104,6 +107,15 @@ def forecast_positions(
         healthy[found, column] = orbit.healthy
         error_deg[found, column] = _floor(orbit) + _rate(orbit) * np.abs(since_ns[found]) / DAY_NS
     return _dataset(wanted, epoch_ns, xyz_m, age_s, healthy, error_deg)
+
+
+def _nearest(almanac: Almanac, epoch_ns: npt.NDArray[np.int64]) -> Iterator[tuple[Orbit, npt.NDArray[np.bool_]]]:
+    """Yield each orbit, and the epochs to which it is the nearest in time of its satellite's."""
+    for _, group in groupby(almanac.orbits, key=lambda orbit: orbit.sv):
+        of_one = list(group)
+        apart_ns = np.abs(epoch_ns - np.array([orbit.epoch_ns for orbit in of_one])[:, None])
+        nearest = apart_ns.argmin(axis=0)
+        yield from ((orbit, nearest == i) for i, orbit in enumerate(of_one))
 
 
 def check_days(days: float) -> None:
@@ -167,7 +179,7 @@ def _dataset(
         },
         coords={
             "time": ("time", timescales.to_datetime64(epoch_ns), {"time_scale": "GPST"}),
-            "sv": ("sv", np.array(almanac.satellites, dtype=str)),
+            "sv": ("sv", np.array(list(dict.fromkeys(almanac.satellites)), dtype=str)),
             "ecef": ("ecef", np.array(["x", "y", "z"])),
         },
         attrs={

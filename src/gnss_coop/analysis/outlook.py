@@ -15,7 +15,7 @@ from gnss_coop.constants import NS_PER_S
 from gnss_coop.errors import EphemerisGapError, ScenarioError
 from gnss_coop.model import timescales
 from gnss_coop.model.almanac import DAY_NS, Almanac
-from gnss_coop.model.element_fit import mean_elements
+from gnss_coop.model.element_fit import mean_elements_of_spans
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -75,7 +75,7 @@ class Outlook:
         if almanac is None:
             if nav is None:
                 raise ScenarioError("a forecast needs navigation records or an almanac: give one of them")
-            almanac = mean_elements(nav)
+            almanac = mean_elements_of_spans(nav)
         return cls(nav, almanac, forecast_days)
 
     @property

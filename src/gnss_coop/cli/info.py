@@ -72,6 +72,9 @@ def command(
             f"{data.n_duplicates} duplicates counted once, {len(data.rejects)} rejected, "
             f"{len(data.repairs)} repaired, {len(data.frames)} frames of other kinds"
         )
+        if data.rejects and not rejects:
+            first = data.rejects[0]
+            session.note(f"  the first rejected: line {first.line}: {first.sv} {first.reason}")
     for contradiction in health_contradictions(read):
         session.note(f"warning: {contradiction}")
     if frames:

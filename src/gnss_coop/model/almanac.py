@@ -71,7 +71,7 @@ class Orbit(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Almanac:
-    """Orbits of many satellites, one each.
+    """Orbits of many satellites: one each, or one for each span of records.
 
     Attributes
     ----------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -83,6 +84,34 @@ def mean_elements(nav: Ephemerides) -> Almanac:
         else:
             found.append(orbit)
     return Almanac(tuple(found), tuple(failed), nav.files)
+
+
+def mean_elements_of_spans(nav: Ephemerides) -> Almanac:
+    """Derive mean elements of each satellite from each span of records without a day's gap.
+
+    Parameters
+    ----------
+    nav : Ephemerides
+        From `read_nav`.
+
+    Returns
+    -------
+    Almanac
+        As from `mean_elements`, with as many orbits of a satellite as its records have spans: what lies between two
+        spans is forecast from the nearer one.
+    """
+    order = np.argsort(nav.derived.toe_ns, kind="stable")
+    gaps = np.flatnonzero(np.diff(nav.derived.toe_ns[order]) > DAY_NS)
+    if not gaps.size:
+        return mean_elements(nav)
+    parts = []
+    for rows in np.split(order, gaps + 1):
+        rows.sort()
+        parts.append(mean_elements(replace(nav, table=nav.table.take(rows), derived=nav.derived.take(rows))))
+    orbits_of_all = sorted((orbit for part in parts for orbit in part.orbits), key=lambda orbit: orbit.sv)
+    fitted = {orbit.sv for orbit in orbits_of_all}
+    failed = dict.fromkeys(text for part in parts for text in part.unmatched if text.split()[0] not in fitted)
+    return Almanac(tuple(orbits_of_all), tuple(failed), nav.files)
 
 
 def _by_satellite(nav: Ephemerides) -> Iterator[tuple[str, npt.NDArray[np.int64], bool]]:
