@@ -163,7 +163,11 @@ def test_csv_and_parquet_hold_the_table(folder, table):
         folder / "ledger.csv", keep_default_na=False, na_values={"standalone": "", "joint": "", "difference": ""},
     )  # fmt: skip
     for frame in (read, written):
-        assert list(frame.columns) == list(table.columns)
+        assert list(frame.columns) == [*table.columns, "day", "start_gpst", "end_gpst", "source"]
+        assert frame[["day", "start_gpst", "end_gpst"]].iloc[0].tolist() == [
+            table.attrs["span"][:10],
+            *table.attrs["span"].split("/"),
+        ]
         for name in table.columns:
             if table[name].dtype.kind == "f":
                 # Older pandas reads decimals wrongly in the last digit.

@@ -193,6 +193,13 @@ def stamp_between(start: Any, end: Any, files: Sequence[str]) -> dict[str, str]:
     return {"day": first[:10], "start_gpst": first, "end_gpst": last, "source": ";".join(files)}
 
 
+def stamp_of_span(attrs: Mapping[Any, Any]) -> dict[str, str]:
+    """Return the same of a table by its attributes ``span`` and ``files``."""
+    first, last = attrs["span"].split("/")
+    source = ";".join(attrs["files"]) or "nominal constellations"
+    return {"day": first[:10], "start_gpst": first, "end_gpst": last, "source": source}
+
+
 def stamped(table: pd.DataFrame, stamp: Mapping[str, str]) -> pd.DataFrame:
     """Return a table with columns that say of which day, span and source it is, so that tables can be joined.
 

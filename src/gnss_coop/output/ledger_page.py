@@ -11,6 +11,7 @@ from gnss_coop.analysis.ledger_findings import ledger_findings, widest_mask
 from gnss_coop.analysis.ledger_quantities import HOSTING, SIGNALS
 from gnss_coop.output import ledger_words
 from gnss_coop.output.folders import INDEX, checked_folder, new_folder, source_frame, write_tables
+from gnss_coop.output.frames import stamp_of_span, stamped
 from gnss_coop.output.ledger_plots import signals_figure, stations_figure
 from gnss_coop.output.page_parts import templates, with_words
 from gnss_coop.output.report_style import DOP_TOP, SYSTEM_STROKES
@@ -65,7 +66,7 @@ def write_ledger(table: pd.DataFrame, folder: str | Path, *, overwrite: bool = F
     with new_folder(folder, GENERATOR, overwrite=overwrite) as draft:
         sources = source_frame(table.attrs["files"])
         (draft / INDEX).write_text(_page(table, sources), "utf-8", newline="")
-        write_tables({_TABLE: table, "sources": sources}, draft)
+        write_tables({_TABLE: stamped(table, stamp_of_span(table.attrs)), "sources": sources}, draft)
     return [Path(folder) / name for name in (INDEX, f"{_TABLE}.csv", f"{_TABLE}.parquet")]
 
 

@@ -131,4 +131,8 @@ def _with_text_times(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _write_data(reports: Sequence[StationReport], sources: pd.DataFrame, folder: Path) -> None:
-    write_tables({**data_tables(reports), "sources": sources}, folder)
+    from gnss_coop.output.frames import stamp_of, stamped
+
+    stamp = stamp_of(reports[0].sky)
+    tables = {name: stamped(table, stamp) for name, table in data_tables(reports).items()}
+    write_tables({**tables, "sources": sources}, folder)

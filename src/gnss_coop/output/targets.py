@@ -101,10 +101,10 @@ def refuse_file_name(folder: str, what: str) -> None:
     Raises
     ------
     OutputError
-        If the name ends as files do, and no such folder is there.
+        If the name ends as files do, and there is nothing of that name.
     """
     suffix = Path(folder).suffix.lower()
-    if suffix in _OF_FILES and not Path(folder).is_dir():
+    if suffix in _OF_FILES and not Path(folder).exists():
         raise OutputError(f"{folder}: a {what} is a folder; give it a name without the ending {suffix}")
 
 
