@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-TARGET = Path(__file__).resolve().parents[1] / "src" / "gnss_coop" / "output" / "data" / "coastlines.npz"
+TARGET = Path(__file__).resolve().parents[1] / "src" / "gnss_coop" / "model" / "data" / "coastlines.npz"
 #: Whole numbers per degree: the largest that keep 180 deg within 16 bits; one is 0.6 km at the equator.
 UNITS_PER_DEG = 180
 #: Land is cut along the antimeridian and closed at the south pole; such edges are no coast.

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 from gnss_coop._version import __version__
 
 if TYPE_CHECKING:
-    from gnss_coop.analysis.best_sites import best_sites
+    from gnss_coop.analysis.best_cells import best_cell, best_cells
+    from gnss_coop.analysis.best_sites import best_sites, candidate_table
     from gnss_coop.analysis.comparison import compare, findings
     from gnss_coop.analysis.completeness import completeness_pct
     from gnss_coop.analysis.depth_map import depth_map, visibility_circle
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from gnss_coop.analysis.positions import satellite_positions
     from gnss_coop.analysis.precise_orbits import PreciseOrbits, precise_orbits
     from gnss_coop.analysis.report_receivers import receivers_of
-    from gnss_coop.analysis.site_gain import best_cell, site_gain_map
+    from gnss_coop.analysis.site_gain import site_gain_map
     from gnss_coop.analysis.station_report import StationReport, station_reports
     from gnss_coop.analysis.station_worth import station_worth
     from gnss_coop.analysis.tracking import Tracking, tracked
@@ -105,7 +106,9 @@ _HOME = {
     "StudyError": "errors",
     "TimeError": "errors",
     "Tracking": "analysis.tracking",
-    "best_cell": "analysis.site_gain",
+    "best_cell": "analysis.best_cells",
+    "best_cells": "analysis.best_cells",
+    "candidate_table": "analysis.best_sites",
     "best_sites": "analysis.best_sites",
     "common_view": "analysis.network_coverage",
     "compare": "analysis.comparison",
@@ -185,7 +188,9 @@ __all__ = [
     "Tracking",
     "__version__",
     "best_cell",
+    "best_cells",
     "best_sites",
+    "candidate_table",
     "common_view",
     "compare",
     "completeness_pct",

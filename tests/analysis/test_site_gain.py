@@ -7,6 +7,7 @@ import pytest
 
 import gnss_coop as gc
 from gnss_coop.errors import ScenarioError, StationError
+from gnss_coop.model.coasts import on_land
 
 SAMPLE = "sample_rinex/BRDC00IGS_R_20240100000_01D_MN.rnx.gz"
 
@@ -82,7 +83,9 @@ def test_a_region_across_the_antimeridian_and_threads_change_nothing(sky):
     for column, lon in enumerate((172.5, -172.5)):
         for name in across:
             np.testing.assert_array_equal(across[name].isel(lon=column), world[name].sel(lat=across["lat"], lon=lon))
-    assert -180 <= gc.best_cell(across["k1_gain_points"].sel(system="R"))["longitude_deg"] <= 180
+    of_sea = across["k1_gain_points"].sel(system="R")  # where no cell has its middle on land
+    assert np.isnan(gc.best_cell(of_sea)["longitude_deg"])
+    assert -180 <= gc.best_cell(of_sea.drop_vars("land"))["longitude_deg"] <= 180
 
 
 def test_a_finer_step_is_thinned_to_300_s(sky, gain):
@@ -155,3 +158,26 @@ def test_too_many_sets_are_left_to_greedy(sky, monkeypatch):
 def test_wrong_questions(sky, candidates, n, settings, error, words):
     with pytest.raises(error, match=words):
         gc.best_sites(sky, candidates, n, **settings)
+
+
+def test_the_best_places_stand_on_land_and_apart(sky):
+    """The largest value on land first; distances by the angle between unit vectors."""
+    views = gc.network_views(sky.isel(time=slice(None, None, 6)), "joint")
+    gain = gc.site_gain_map(views, gc.GeoGrid(15))["k1_gain_points"].sel(system="R")
+    land = gain["land"].values.astype(bool)
+    assert 0.2 < land.mean() < 0.5
+    found = gc.best_cells(gain, 4)
+    assert found["rank"].tolist() == [1, 2, 3, 4]
+    assert found["value"].is_monotonic_decreasing
+    assert on_land(found["latitude_deg"], found["longitude_deg"]).all()
+    assert found["value"][0] == gain.values[land].max()
+    latitude, longitude = np.radians(found[["latitude_deg", "longitude_deg"]].to_numpy().T)
+    unit = np.stack(
+        [np.cos(latitude) * np.cos(longitude), np.cos(latitude) * np.sin(longitude), np.sin(latitude)], axis=1
+    )
+    apart_km = 6371 * np.arccos(np.clip(unit @ unit.T, -1, 1))
+    assert apart_km[~np.eye(4, dtype=bool)].min() > 999
+    assert gc.best_cell(gain) == found.iloc[0].drop("rank").to_dict()
+    sea_only = gain.where(gain["land"] == 0)
+    assert np.isnan(gc.best_cell(sea_only)["value"])
+    assert gc.best_cells(sea_only.drop_vars("land"), 2).shape == (2, 4)

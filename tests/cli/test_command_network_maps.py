@@ -1,10 +1,13 @@
 """`gnss-coop network --depth-map`: the map of Python, and wrong questions before anything is computed."""
 
+import re
+
 import numpy as np
 import pytest
 import xarray as xr
 
 import gnss_coop as gc
+from gnss_coop.model.coasts import on_land
 
 NOMINAL = ("--nominal", "R,C", "--epoch", "2027-01-01", "--hours", 6, "--step", 3600, "--window", 6)
 
@@ -81,3 +84,44 @@ def test_the_map_of_sites_is_that_of_python(run, tmp_path, kind):
             assert back["gap_max_drop_min"].sizes == {"system": 2, "lat": 6, "lon": 12}
     else:
         assert path.stat().st_size > 500
+
+
+def test_the_best_places_are_listed_and_lie_in_the_region_and_on_land(run, tmp_path):
+    options = ("--site-map", tmp_path / "s.png", "--objective", "k1_pct", "--grid", 15, "--region", "-60,60,-180,-30")
+    result = run("network", *NOMINAL, *options, "--best", 3)
+    assert result.code == 0
+    for letter in "RC":
+        [line] = [line for line in result.err.splitlines() if line.startswith(f"best sites on land for {letter}, ")]
+        places = re.findall(r"([\d.]+)°([NS]) ([\d.]+)°([EW]) \+[\d.]+ points", line)
+        assert 1 <= len(places) <= 3
+        for latitude, north, longitude, east in places:
+            at = float(latitude) * (1 if north == "N" else -1), float(longitude) * (1 if east == "E" else -1)
+            assert on_land(*at)
+            assert -60 <= at[0] <= 60
+            assert -180 <= at[1] <= -30
+
+
+def test_a_region_without_land_is_said(run, tmp_path):
+    options = ("--site-map", tmp_path / "s.png", "--grid", 10, "--region", "-10,10,-30,-20")
+    result = run("network", *NOMINAL, *options)
+    assert result.code == 0
+    assert "no cell of the map is on land for R" in result.err
+
+
+def test_every_candidate_is_named_for_every_objective(run, tmp_path):
+    sites = tmp_path / "sites.csv"
+    sites.write_text("name,latitude_deg,longitude_deg\nQuito,-0.2,-78.5\nPerth,-31.9,115.9\nOslo,59.9,10.7\n")
+    result = run("network", *NOMINAL, "--table", "candidates", "--candidates", sites, "--format", "csv")
+    assert result.code == 0
+    table = result.table
+    assert len(table) == 2 * 6 * 3
+    for (system, objective), part in table.groupby(["system", "objective"]):
+        assert sorted(part["site"]) == ["Oslo", "Perth", "Quito"]
+        assert part["rank"].min() == 1
+        best = run("network", *NOMINAL, "--table", "sites", "--candidates", sites, "--objective", objective,
+                   "--format", "csv").table  # fmt: skip
+        own = best[best["system"] == system].iloc[0]
+        first = part[part["rank"] == 1]
+        assert own["sites"] in set(first["site"])
+        assert first["after"].iloc[0] == pytest.approx(own["after"], nan_ok=True)
+    run("network", *NOMINAL, "--table", "candidates").refused("--candidates FILE and --table sites or candidates")

@@ -140,6 +140,91 @@ def best_sites(
     return table
 
 
+def candidate_table(
+    sky: xr.Dataset,
+    candidates: GeoPoints | Selection,
+    *,
+    network: Selection = "joint",
+    orbit: str = "all",
+    mask_deg: float = 5.0,
+    window_h: float = WINDOW_H,
+    range_interval_s: float = RANGE_INTERVAL_S,
+    clock_known: bool = False,
+) -> pd.DataFrame:
+    """Compare all candidates by all objectives: what each alone, added to the network, would improve.
+
+    Parameters
+    ----------
+    sky, candidates, network, orbit, mask_deg, window_h, range_interval_s, clock_known
+        As for `best_sites`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per system, objective and candidate, the best first: ``system, orbit, objective, unit, rank, site,
+        latitude_deg, longitude_deg, before, after, gain``; ``gain`` as in `best_sites`.
+
+    Raises
+    ------
+    StationError
+        For candidates with the name of a station of the network.
+
+    Examples
+    --------
+    >>> import gnss_coop as gc
+    >>> sky = gc.nominal_constellation("R", gc.epochs("2024-01-10", hours=24, step_s=900))
+    >>> places = gc.GeoPoints.of(["Quito", "Oslo", "Perth"], [-0.2, 59.9, -31.9], [-78.5, 10.7, 115.9])
+    >>> table = gc.candidate_table(sky, places)
+    >>> len(table), sorted(table.query("objective == 'depth'").site)
+    (18, ['Oslo', 'Perth', 'Quito'])
+    """
+    import pandas as pd
+
+    base, sites = stations(network), _as_network(candidates)
+    _check_names(base, sites)
+    views = network_views(sky, Networks.of({"network": base, "candidates": sites}), mask_deg=mask_deg).thinned(
+        MAP_STEP_S
+    )
+    value = NetworkValue.of(
+        views, orbit=orbit, window_h=window_h, range_interval_s=range_interval_s, clock_known=clock_known
+    )
+    members = np.arange(len(base) + len(sites)) < len(base)
+    before = value.figures(members)
+    after = np.array([value.figures(members | (np.arange(members.size) == len(base) + i)) for i in range(len(sites))])
+    rows = [
+        {
+            "system": letter,
+            "orbit": class_name,
+            "objective": quantity.name,
+            "unit": quantity.unit,
+            "site": site.name,
+            "latitude_deg": site.latitude_deg,
+            "longitude_deg": site.longitude_deg,
+            "before": float(before[g, k]),
+            "after": float(after[i, g, k]),
+            "gain": float(after[i, g, k] - before[g, k]) * (1.0 if quantity.rises else -1.0) + 0.0,  # no -0
+        }
+        for g, (letter, class_name, _) in enumerate(value.groups)
+        for k, quantity in enumerate(QUANTITIES)
+        for i, site in enumerate(sites)
+    ]
+    # By what is reached, so that an orbit that only some candidates determine is ordered too.
+    table = pd.DataFrame(rows)
+    rises = {quantity.name: quantity.rises for quantity in QUANTITIES}
+    reached = table["after"] * np.where(table["objective"].map(rises), 1.0, -1.0)
+    groups = ["system", "objective"]
+    table.insert(
+        4, "rank", reached.fillna(-np.inf).groupby([table[g] for g in groups]).rank(ascending=False, method="min")
+    )
+    table["rank"] = table["rank"].astype(np.int64)
+    order = table[groups].agg("/".join, axis=1)
+    position = {key: i for i, key in enumerate(dict.fromkeys(order))}
+    table = table.assign(_at=order.map(position)).sort_values(["_at", "rank"], kind="stable", ignore_index=True)
+    table = table.drop(columns="_at")
+    table.attrs.update(network_attributes(views, value.orbits, range_interval_s, clock_known))
+    return table
+
+
 def _as_network(candidates: GeoPoints | Selection) -> Network:
     if not isinstance(candidates, GeoPoints):
         return stations(candidates)

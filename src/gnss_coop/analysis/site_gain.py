@@ -18,6 +18,7 @@ from gnss_coop.analysis.orbit_information import RANGE_INTERVAL_S, WINDOW_H
 from gnss_coop.errors import StationError
 from gnss_coop.kernels import network as coverage_kernel
 from gnss_coop.kernels import orbit_information as orbit_kernel
+from gnss_coop.model.coasts import on_land
 from gnss_coop.model.frames import enu_basis, geodetic_to_ecef
 from gnss_coop.model.timescales import format_time
 
@@ -82,6 +83,8 @@ def site_gain_map(
     Returns
     -------
     xarray.Dataset
+        With the coordinate ``land`` (lat, lon), 1 where a cell's middle is on land: there alone `best_cell` and
+        `best_cells` look.
         (system, lat, lon): ``k1_gain_points``, ``k2_gain_points``, ``depth_gain``, ``gap_max_drop_min`` (how far
         the longest gap of all satellites falls), ``sigma_3d_drop_pct`` (how far the median sigma falls, NaN where
         it does not exist without the station) and ``sigma_3d_m`` with it.
@@ -133,6 +136,11 @@ def site_gain_map(
             "system": [letter for letter, _, _ in base.value.groups],
             "lat": ("lat", latitude, {"units": "degrees_north"}),
             "lon": ("lon", longitude, {"units": "degrees_east"}),
+            "land": (
+                ("lat", "lon"),
+                on_land(latitude[:, None], longitude).astype(np.int8),
+                {"long_name": "middle of the cell on land", "flag_values": [0, 1], "flag_meanings": "sea land"},
+            ),
             "mask_deg": views.mask_deg,
             "station": list(network_stations.names),
             "station_lat": ("station", network_stations.latitude_deg, {"units": "degrees_north"}),
@@ -161,27 +169,6 @@ def _attributes(views: NetworkViews, base: _Base, orbit: str, height_m: float) -
         "window_h": window_h,
         "range_interval_s": views.step_s / orbits.ranges_per_epoch,
         "satellite_clock": "known" if base.value.clock_known else "estimated",
-    }
-
-
-def best_cell(gain: xr.DataArray) -> dict[str, float]:
-    """Return the place of the largest gain and the gain: latitude_deg, longitude_deg, value; NaN where there is none.
-
-    Examples
-    --------
-    >>> import xarray as xr
-    >>> gain = xr.DataArray([[1.0, 3.0]], dims=("lat", "lon"), coords={"lat": [10.0], "lon": [20.0, 30.0]})
-    >>> best_cell(gain)
-    {'latitude_deg': 10.0, 'longitude_deg': 30.0, 'value': 3.0}
-    """
-    values = gain.transpose("lat", "lon").values
-    if np.isnan(values).all():
-        return {"latitude_deg": math.nan, "longitude_deg": math.nan, "value": math.nan}
-    i, j = np.unravel_index(np.nanargmax(values), values.shape)
-    return {
-        "latitude_deg": float(gain["lat"].values[i]),
-        "longitude_deg": float((gain["lon"].values[j] + 180.0) % 360.0 - 180.0),
-        "value": float(values[i, j]),
     }
 
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 @own.WORTH
 @own.NETWORK_MAPS
 @opt.GRID
+@opt.REGION
 @opt.PROJECTION
 @opt.OUTPUT
 def command(nav: tuple[str, ...], systems: str, mask_deg: tuple[float, ...], **shared: Any) -> int:
@@ -61,8 +62,8 @@ def command(nav: tuple[str, ...], systems: str, mask_deg: tuple[float, ...], **s
     write_maps = map_writers(session, networks, mask_deg[0])
     if shared["repeat"]:
         _span_of_repeat(session, systems)
-    if (shared["candidates"] is not None) != (shared["which"] == "sites"):
-        raise click.UsageError("--candidates FILE and --table sites go together")
+    if (shared["candidates"] is not None) != (shared["which"] in ("sites", "candidates")):
+        raise click.UsageError("--candidates FILE and --table sites or candidates go together")
     candidates = None if shared["candidates"] is None else _candidates(shared["candidates"])
     sky, _ = positions_or_nominal(session, nav, systems)
     views = network_views(sky, networks, mask_deg=mask_deg[0])
@@ -142,8 +143,13 @@ def _candidates(path: str) -> Any:
 
 
 def _sites(session: Session, sky: xr.Dataset, networks: Networks, candidates: Any, mask_deg: float) -> pd.DataFrame:
-    from gnss_coop.analysis.best_sites import MAX_SETS, best_sites
+    from gnss_coop.analysis.best_sites import MAX_SETS, best_sites, candidate_table
 
+    if session.option("which") == "candidates":
+        return candidate_table(
+            sky, candidates, network=networks.network(networks.names[-1]), orbit=session.option("orbit_class"),
+            mask_deg=mask_deg, **_orbit_options(session),
+        )  # fmt: skip
     with session.progress("sites") as progress:
         table = best_sites(
             sky, candidates, session.option("n_best"), network=networks.network(networks.names[-1]),

@@ -12,7 +12,10 @@ from gnss_coop.cli import options as opt
 from gnss_coop.cli.session import Session
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from gnss_coop.analysis.network_views import NetworkViews
+    from gnss_coop.model.grid import GeoGrid
     from gnss_coop.model.networks import Networks
 
 Writer = Callable[["NetworkViews"], None]
@@ -27,6 +30,8 @@ _GAINS: Final = {
 }
 #: Grid of a map of sites where none is asked for [deg]: a gain changes slowly from place to place.
 _SITE_GRID_DEG: Final = 3.0
+#: Places that are listed where --best does not say how many.
+_SITES_LISTED: Final = 5
 
 
 def map_writers(session: Session, networks: Networks, mask_deg: float) -> list[Writer]:
@@ -42,8 +47,14 @@ def map_writers(session: Session, networks: Networks, mask_deg: float) -> list[W
     return asked
 
 
-def _depth_map(session: Session, networks: Networks, mask_deg: float) -> Writer:
+def _grid(session: Session, step_deg: float) -> GeoGrid:
     from gnss_coop.model.grid import GeoGrid
+
+    region = session.option("region")
+    return GeoGrid(step_deg, region) if region else GeoGrid(step_deg)
+
+
+def _depth_map(session: Session, networks: Networks, mask_deg: float) -> Writer:
     from gnss_coop.model.orbit_shapes import OrbitShape
     from gnss_coop.output.depth_plot import KINDS, write_depth
     from gnss_coop.output.map_files import check_target
@@ -51,7 +62,7 @@ def _depth_map(session: Session, networks: Networks, mask_deg: float) -> Writer:
     path = session.option("depth_map")
     check_target(path, overwrite=session.option("overwrite"), kinds=KINDS)
     shape = OrbitShape.parse(session.option("orbit") or "R:MEO")
-    grid = GeoGrid(session.option("grid_deg"))
+    grid = _grid(session, session.option("grid_deg"))
 
     def write(views: NetworkViews) -> None:
         from gnss_coop.analysis.depth_map import depth_map
@@ -63,8 +74,26 @@ def _depth_map(session: Session, networks: Networks, mask_deg: float) -> Writer:
     return write
 
 
+def _tell_best(session: Session, gain: xr.Dataset, variable: str) -> None:
+    """List the best places on land."""
+    from gnss_coop.analysis.best_cells import APART_KM, best_cells
+    from gnss_coop.output.site_map import gain_words, place_words
+
+    n = session.option("n_best") if opt.given("n_best") else _SITES_LISTED
+    for layer in gain[variable]:
+        places = best_cells(layer, n)
+        listed = "; ".join(
+            f"{place_words(row['latitude_deg'], row['longitude_deg'])} {gain_words(variable, row['value'])}"
+            for row in places.to_dict("records")
+        )
+        session.note(
+            f"best sites on land for {layer['system'].item()}, {APART_KM:.0f} km apart at least: {listed}"
+            if listed
+            else f"no cell of the map is on land for {layer['system'].item()}: take a finer --grid or another --region"
+        )
+
+
 def _site_map(session: Session, networks: Networks, mask_deg: float) -> Writer:
-    from gnss_coop.model.grid import GeoGrid
     from gnss_coop.output.map_files import check_target
     from gnss_coop.output.site_map import KINDS, write_site_gain
 
@@ -72,7 +101,8 @@ def _site_map(session: Session, networks: Networks, mask_deg: float) -> Writer:
     check_target(path, overwrite=session.option("overwrite"), kinds=KINDS)
     if objective not in _GAINS:
         raise click.UsageError(f"--site-map shows no {objective}; --objective is one of {', '.join(_GAINS)}")
-    grid = GeoGrid(session.option("grid_deg") if opt.given("grid_deg") else _SITE_GRID_DEG)
+    step_deg = session.option("grid_deg") if opt.given("grid_deg") else _SITE_GRID_DEG
+    grid = _grid(session, step_deg)
 
     def write(views: NetworkViews) -> None:
         from gnss_coop.analysis.site_gain import site_gain_map
@@ -88,5 +118,6 @@ def _site_map(session: Session, networks: Networks, mask_deg: float) -> Writer:
             overwrite=session.option("overwrite"),
         )  # fmt: skip
         session.note(f"wrote {path}: what one more station adds to {gain.attrs['network']}")
+        _tell_best(session, gain, _GAINS[objective])
 
     return write

@@ -25,9 +25,9 @@ def tell_limits(session: Session, views: NetworkViews, table: pd.DataFrame) -> N
     which = session.option("which")
     if which == "common-view":
         _tell_homes(session, table)
-    elif which != "sites":
+    elif which not in ("sites", "candidates"):
         _tell_cuts(session, views)
-    of_sigma = which in ("summary", "satellites", "worth") or session.option("objective") == "sigma_3d_m"
+    of_sigma = which in ("summary", "satellites", "worth", "candidates") or session.option("objective") == "sigma_3d_m"
     if of_sigma:
         tell_long_step(session, views.step_s)
 

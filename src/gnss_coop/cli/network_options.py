@@ -18,7 +18,7 @@ NETWORKS = option(
     metavar="NAME[,...]",
     help="Networks or stations to compare; one's own is written name=Irkutsk+Changchun+path.toml.",
 )
-NETWORK_TABLES: Final = ("summary", "satellites", "arcs", "common-view", "worth", "sites")
+NETWORK_TABLES: Final = ("summary", "satellites", "arcs", "common-view", "worth", "sites", "candidates")
 OBJECTIVES: Final = ("k1_pct", "k2_pct", "k4_pct", "depth", "gap_max_min", "sigma_3d_m")
 WORTH = stack(
     option(
@@ -47,7 +47,7 @@ WORTH = stack(
         default=1,
         show_default=True,
         metavar="N",
-        help="How many candidates to choose.",
+        help="How many candidates to choose; how many places on land to list beside --site-map, 5 by default.",
     ),
     option(
         "--objective",
@@ -90,7 +90,7 @@ ORBITS = stack(
         type=click.Choice(NETWORK_TABLES),
         default="summary",
         show_default=True,
-        help="Per orbit class, per satellite, arcs and gaps, common view, worth of stations, best sites.",
+        help="Per orbit class, per satellite, arcs and gaps, common view, worth of stations, best sites, candidates.",
     ),
     option("--repeat", is_flag=True, help="Span until the ground tracks repeat: GLONASS 8 days, BeiDou 7."),
     RANGES,
@@ -135,19 +135,20 @@ HOSTING = stack(
 )
 
 _DEPTH_MAP, _SITE_MAP = "--depth-map", "--site-map"
-_OF_SIGMA: Final = ("summary", "satellites", "worth", "sites", _SITE_MAP)
+_OF_SIGMA: Final = ("summary", "satellites", "worth", "sites", "candidates", _SITE_MAP)
 #: What each option is for, where it is not for all tables.
 _PURPOSE: Final[dict[str, tuple[str, ...]]] = {
     "players": ("worth",),
-    "orbit_class": ("worth", "sites", _SITE_MAP),
-    "n_best": ("sites",),
+    "orbit_class": ("worth", "sites", "candidates", _SITE_MAP),
+    "n_best": ("sites", _SITE_MAP),
     "objective": ("sites", _SITE_MAP),
     "window_h": _OF_SIGMA,
     "range_interval_s": _OF_SIGMA,
-    "satellite_clock": ("summary", "worth", "sites", _SITE_MAP),  # satellites tells both
+    "satellite_clock": ("summary", "worth", "sites", "candidates", _SITE_MAP),  # satellites tells both
     "orbit": (_DEPTH_MAP,),
     "grid_deg": (_DEPTH_MAP, _SITE_MAP),
     "projection": (_DEPTH_MAP, _SITE_MAP),
+    "region": (_DEPTH_MAP, _SITE_MAP),
 }
 
 

@@ -197,15 +197,16 @@ PROJECTION = option(
     show_default=True,
     help="Projection of pictures.",
 )
+REGION = option(
+    "--region",
+    type=CommaSeparated("numbers", float),
+    default=(),
+    metavar="S,N,W,E",
+    help="Part of the world by its bounds; west may lie beyond the antimeridian, as in 50,60,170,-170.",
+)
 PLACES = stack(
     GRID,
-    option(
-        "--region",
-        type=CommaSeparated("numbers", float),
-        default=(),
-        metavar="S,N,W,E",
-        help="Part of the world by its bounds; west may lie beyond the antimeridian, as in 50,60,170,-170.",
-    ),
+    REGION,
     option(
         "--points",
         type=click.Path(),

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from gnss_coop.errors import OutputError
+from gnss_coop.model.coasts import coastline_points
 
 Floats = npt.NDArray[np.float64]
 Flat = tuple[Floats, Floats]
@@ -32,7 +31,6 @@ _ROBINSON_DISTANCE: Final = np.array([
 _ROBINSON_X: Final = 0.8487
 _ROBINSON_Y: Final = 1.3523
 
-_COASTLINES: Final = Path(__file__).with_name("data") / "coastlines.npz"
 #: Coasts are kept so far beyond the map's edge that no line ends inside [deg].
 _MARGIN_DEG: Final = 5.0
 _WHOLE_TURN_DEG: Final = 360.0
@@ -209,13 +207,3 @@ class View:
         # A line that leaves the map on one side and comes back on the other must not be drawn across.
         torn = np.flatnonzero(np.abs(np.diff(longitude)) > _WHOLE_TURN_DEG / 2) + 1
         return self.project(np.insert(longitude, torn, np.nan), np.insert(latitude, torn, np.nan))
-
-
-@cache
-def coastline_points() -> Flat:
-    """Return longitudes and latitudes of the coasts [deg], divided by NaN (Natural Earth, 1:50 million)."""
-    with np.load(_COASTLINES) as stored:
-        points = np.cumsum(stored["steps"], axis=0, dtype=np.int16) / float(stored["units_per_deg"])
-        ends = np.cumsum(stored["lengths"])[:-1]
-    parted = np.insert(points, ends, np.nan, axis=0)
-    return parted[:, 0], parted[:, 1]

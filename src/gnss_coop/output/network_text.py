@@ -38,7 +38,7 @@ def network_text(table: pd.DataFrame, *, color: bool = False) -> str:
     """
     told = [*network_head(table.attrs), *network_remarks(table.attrs)]
     lines = [line for text in told for line in textwrap.wrap(text, _WIDTH, **_WRAPPING)]
-    if "player" in table or "method" in table:
+    if "player" in table or "method" in table or "site" in table:
         same = {name: table[name].iloc[0] for name in _TOLD_ABOVE if name in table and table[name].nunique() == 1}
         lines.append(", ".join(f"{name} {value}" for name, value in same.items()))
         table = table.drop(columns=list(same))

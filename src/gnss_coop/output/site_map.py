@@ -194,7 +194,8 @@ def _title(dataset: xr.Dataset, words: str) -> str:
 
 
 def _caption(dataset: xr.Dataset) -> str:
-    stands = "A cell shows what a station in its middle brings. Star: best cell. Dots: stations that are there."
+    star = "best cell on land" if "land" in dataset.coords else "best cell"
+    stands = f"A cell shows what a station in its middle brings. Star: {star}. Dots: stations that are there."
     return f"{stands} {caption_of(dataset.attrs)}".strip()
 
 
@@ -210,15 +211,20 @@ def _colors(values: Floats) -> tuple[Colormap, BoundaryNorm]:
 
 
 def _mark_best(axes: Axes, view: View, layer: xr.DataArray, written: str) -> list[Label]:
-    """Mark the best cell by a star, and return its label: place, gain, and how many are as good."""
+    """Mark the best cell by a star, and return its label: place, gain, and how many are as good.
+
+    Where the map tells land from sea, only land counts.
+    """
     values = layer.values
+    if "land" in layer.coords:
+        values = np.where(layer["land"].transpose("lat", "lon").values.astype(bool), values, np.nan)
     if not np.isfinite(values).any():
         return []
     best = float(np.nanmax(values))
     equal = int((values >= best - _EQUAL * abs(best)).sum())
     row, column = np.unravel_index(int(np.nanargmax(values)), values.shape)
     latitude, longitude = float(layer["lat"].values[row]), float(layer["lon"].values[column])
-    text = f"{_place_words(latitude, longitude)}\n{written.format(best)}"
+    text = f"{place_words(latitude, longitude)}\n{written.format(best)}"
     if equal > 1:
         text += f"\nas {equal - 1} other cell{'s' if equal > 2 else ''}"
     if not view.south_deg <= latitude <= view.north_deg:
@@ -228,16 +234,27 @@ def _mark_best(axes: Axes, view: View, layer: xr.DataArray, written: str) -> lis
     return [Label(text, float(x), float(y), bold=True)]
 
 
-def _place_words(latitude_deg: float, longitude_deg: float) -> str:
+def place_words(latitude_deg: float, longitude_deg: float) -> str:
     """Return a place in words.
 
     Examples
     --------
-    >>> _place_words(-12.5, 190.0)
+    >>> place_words(-12.5, 190.0)
     '12.5°S 170°W'
     """
     east = (longitude_deg + 180.0) % 360.0 - 180.0
     return f"{abs(latitude_deg):g}°{'N' if latitude_deg >= 0 else 'S'} {abs(east):g}°{'E' if east >= 0 else 'W'}"
+
+
+def gain_words(variable: str, gain: float) -> str:
+    """Return a gain in words.
+
+    Examples
+    --------
+    >>> gain_words("k1_gain_points", 12.345)
+    '+12.35 points'
+    """
+    return _VARIABLES.get(variable, ("", "{:.3g}"))[1].format(gain)
 
 
 def _mark_places(axes: Axes, view: View, places: list[tuple[str, float, float]]) -> Iterator[Label]:
