@@ -100,6 +100,14 @@ def test_pictures(pair, tmp_path):
     plot_trend(table, tmp_path / "again.svg")
     assert (tmp_path / "trend.svg").read_bytes() == (tmp_path / "again.svg").read_bytes()
     assert len(figure.axes) == 4 * 2
+    title = " ".join(figure.get_suptitle().split())
+    for words in (
+        "Availability, median PDOP and gains",
+        "elevation masks 5, 25\N{DEGREE SIGN}",
+        "2024-01-10 to ",
+        "clocks",
+    ):
+        assert words in title
     [line] = figure.axes[0].get_lines()
     np.testing.assert_array_equal(line.get_ydata(), table.query("mask_deg == 5")["availability_pct"])
     with pytest.raises(OutputError, match="exists"):

@@ -52,7 +52,7 @@ def _draw(reports: Sequence[StationReport]) -> Figure:
         axes.spines[["top", "right"]].set_visible(False)
         for i, scenario in enumerate(first.scenarios):
             stroke = strokes[scenario]
-            axes.plot(medians[:, k, i], range(len(reports)), stroke.mark, color=stroke.color, markersize=5)
+            axes.plot(medians[:, k, i], range(len(reports)), stroke.mark, color=stroke.color, markersize=6)
     panels[0].set_yticks(range(len(reports)), [f"[[station {i}]]" for i in range(len(reports))])
     panels[0].set_ylim(len(reports) - 0.5, -0.5)
     return figure

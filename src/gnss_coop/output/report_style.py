@@ -104,9 +104,9 @@ SYSTEM_STROKES: Final = {
     "S": Stroke("#585858", (1.0, 2.0), mark="X"),
 }
 #: Marks of joint scenarios in their order, and all marks as characters.
-_JOINT_MARKS: Final = ("*", "p", "h", "<")
+_JOINT_MARKS: Final = ("*", "<", ">", "d")
 _SIGNS: Final = {
-    "o": "●", "s": "■", "D": "◆", "^": "▲", "v": "▼", "P": "✚", "X": "✖", "*": "★", "p": "⬟", "h": "⬢", "<": "◀",
+    "o": "●", "s": "■", "D": "◆", "^": "▲", "v": "▼", "P": "✚", "X": "✖", "*": "★", "<": "◀", ">": "▶", "d": "⬧",
 }  # fmt: skip
 _SYSTEM_OF: Final = {stroke.color: letter for letter, stroke in SYSTEM_STROKES.items()}
 

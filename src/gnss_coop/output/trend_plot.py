@@ -106,7 +106,7 @@ def _panel(axes: Axes, own: pd.DataFrame, name: str, strokes: dict[str, Any], su
         drawn = np.where(np.isfinite(values), values, np.nan)
         axes.plot(
             rows["period"].to_numpy(), drawn, color=stroke.color, linestyle=stroke.style, linewidth=stroke.width,
-            marker=stroke.mark, markersize=3, label=systems,
+            marker=stroke.mark, markersize=4, label=systems,
         )  # fmt: skip
     axes.grid(True, color="#d8dcdf", linewidth=0.5)
     axes.tick_params(axis="x", rotation=30, labelsize=8)
