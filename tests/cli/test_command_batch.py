@@ -30,7 +30,11 @@ def test_first_and_second_time(run, files, tmp_path):
     assert first.code == 0, first.err
     assert first.out.startswith("2 days: 2 computed, 0 complete before, 0 failed; 2 files, 0 of them unreadable\n")
     assert "days an hour" in first.out
-    assert first.err == ""
+    told = [line for line in first.err.splitlines() if not line.startswith("starting;")]  # on a busy machine
+    assert len(told) == 1
+    assert told[0].startswith(
+        "warning: the files of 1 of 2 days, such as 2022-06-08, hold too little"
+    )  # one receiver's
     assert [name.split("/")[2] for name in names(tmp_path / "results")] == ["day=2022-06-08", "day=2024-01-10"]
     again = run("batch", files, *QUICK, "-o", "results")
     assert again.out.startswith("2 days: 0 computed, 2 complete before")
