@@ -104,7 +104,8 @@ def capped(layout: Layout, frames: npt.NDArray[Any], listed: Iterator[Reject]) -
 
 def holes(layout: Layout, data: bytes, body_offset: int) -> list[Reject]:
     """List runs of zero bytes, and end the frames that they interrupt: what follows is of another record."""
-    begin = data.find(_LEAST_HOLE, body_offset)
+    begin = data.find(b"\0", body_offset)  # a single one is found ten times faster than several
+    begin = begin if begin < 0 else data.find(_LEAST_HOLE, begin)
     if begin < 0:
         return []
     rejects: list[Reject] = []

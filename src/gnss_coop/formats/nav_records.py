@@ -28,8 +28,10 @@ from gnss_coop.model.records import (
 )
 from gnss_coop.model.systems import SYSTEMS, TimeScale
 
-#: Frames that are parsed at a time, so that garbage takes no more memory than what is kept.
+#: Frames that are parsed at a time, so that garbage takes no more memory than what is kept: all of them where there is
+#: at most one for so many bytes, as records have 320 and more, and else so many.
 _CHUNK: Final = 8192
+_BYTES_PER_FRAME: Final = 256
 #: The only message that RINEX 2 and 3 know of a system; D2 and FNAV are told from the content.
 _UNLABELLED: Final = {"G": "LNAV", "R": "FDMA", "E": "INAV", "C": "D1", "J": "LNAV", "I": "LNAV", "S": "SBAS"}
 _STATUS_REASON: Final = {
@@ -75,8 +77,10 @@ def parse(layout: Layout, header: NavHeader, index: int) -> Parsed:
     tables, lines, frames, status = [], [], [], []
     rejects: list[Reject] = []
     repairs: list[Reject] = []
-    for start in range(0, max(1, chosen.size), _CHUNK):
-        parsed = _Chunk(layout, chosen[start : start + _CHUNK], header)
+    dense = chosen.size * _BYTES_PER_FRAME > layout.data.size
+    step = _CHUNK if dense else max(1, chosen.size)
+    for start in range(0, max(1, chosen.size), step):
+        parsed = _Chunk(layout, chosen[start : start + step], header)
         table, n_lines = parsed.table(index, rejects, repairs)
         tables.append(table)
         lines.append(n_lines)
