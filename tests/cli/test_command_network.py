@@ -227,7 +227,10 @@ def test_files_that_fail_beside_others(run, day, tmp_path):
         (("--networks", ","), ("No network is given",)),
         (("--networks", "china", "--table", "common-view"), ("All stations stand in CN",)),
         (("--players", "countries"), ("--players: only with --table worth",)),
-        (("--orbit-class", "GEO", "--best", "2"), ("worth, sites or --site-map; --best: only with --table sites",)),
+        (
+            ("--orbit-class", "GEO", "--best", "2"),
+            ("worth, sites, candidates or --site-map; --best: only with --table sites or --site-map",),
+        ),
         (("--objective", "depth", "--table", "worth"), ("--objective: only with --table sites or --site-map",)),
         (("--table", "arcs", "--window", "6", "--range-interval", "30"), ("--window, --range-interval: only with",)),
         (("--table", "satellites", "--satellite-clock", "known"), ("--satellite-clock: only with --table summary",)),
