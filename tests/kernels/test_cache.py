@@ -31,7 +31,7 @@ ROOTS = (2.0, 1.0, 4.0, 3.0, 5.0, 6.0)
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(_cache, "_warned", False)
+    monkeypatch.setattr(_cache, "_failure", None)
     monkeypatch.setattr(_cache, "_swept", False)
     return tmp_path
 

@@ -182,7 +182,7 @@ class MapWork:
         for k, mask in enumerate(mask_rad):
             tiles.fill_cones(np.ascontiguousarray(chosen_m), mask, cones[k])
         return cls(
-            np.concatenate([chosen_m, unseen], axis=1),
+            np.ascontiguousarray(np.concatenate([chosen_m, unseen], axis=1)),  # else its layout follows that of the sky
             np.cumsum([0, *map(len, columns)], dtype=np.int64),
             cones,
             np.maximum(np.sin(mask_rad - EDGE_RAD), _LEAST_SINE),

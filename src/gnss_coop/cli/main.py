@@ -46,6 +46,7 @@ COMMANDS: Final = {
     "info": "What navigation files hold, and what was rejected.",
     "stations": "The known stations and networks.",
     "sample": "Path of a sample file that is installed with the package.",
+    "warm": "Compile all kernels now, so that no later run has to.",
 }
 
 

@@ -99,7 +99,7 @@ class _Sources:
 
 
 _SOURCES: Final = _Sources()
-_warned = False
+_failure: str | None = None
 _swept = False
 
 
@@ -228,16 +228,20 @@ def _publish(path: Path, content: bytes) -> None:
     _sweep(path.parent)
 
 
+def failure() -> str | None:
+    """Return why compiled kernels cannot be kept, if this process has tried and failed."""
+    return _failure
+
+
 def _tell_not_kept(folder: Path, error: Exception) -> None:
-    global _warned
-    if _warned:
+    global _failure
+    if _failure is not None:
         return
-    _warned = True
     reason = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
+    _failure = f"compiled kernels cannot be kept in {folder} ({reason})"
     with suppress(Warning):  # which a filter may turn into an error
         warnings.warn(
-            f"compiled kernels cannot be kept in {folder} ({reason}), so that each run compiles them anew: "
-            "set NUMBA_CACHE_DIR to a folder that can be written",
+            f"{_failure}, so that each run compiles them anew: set NUMBA_CACHE_DIR to a folder that can be written",
             GnssCoopWarning,
             stacklevel=2,
         )

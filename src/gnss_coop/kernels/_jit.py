@@ -40,10 +40,24 @@ def leaf_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _kept(dispatcher: Any, function: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a dispatcher look for compiled code on disk, and keep it there."""
+    """Let a dispatcher look for compiled code on disk and keep it there, and compile fewer variants."""
     if hasattr(dispatcher, "_cache"):  # not where compilation is switched off
         dispatcher._cache = KernelCache(function)
+        dispatcher.get_call_template = _without_integer_literals(dispatcher.get_call_template)
     return dispatcher  # type: ignore[no-any-return]
+
+
+def _without_integer_literals(usual: Callable[..., Any]) -> Callable[..., Any]:
+    """Let calls with 1 and with 2 be calls with an integer: else each number is a kernel of its own to compile."""
+
+    def get_call_template(args: Any, kws: Any) -> Any:
+        return usual(tuple(map(_plain, args)), {name: _plain(kind) for name, kind in dict(kws).items()})
+
+    return get_call_template
+
+
+def _plain(kind: Any) -> Any:
+    return numba.types.unliteral(kind) if isinstance(kind, numba.types.IntegerLiteral) else kind
 
 
 def on_compile(callback: Callable[[], None]) -> None:
