@@ -18,6 +18,7 @@ J2_GLONASS: Final = 1.0826257e-3  # [-] GLONASS ICD: second zonal harmonic
 BEIDOU_GEO_TILT_RAD: Final = -0.08726646259971647  # [rad] -5 deg; BDS-SIS-ICD-B1I 5.2.4.12
 
 # Time.
+DEFAULT_STEP_S: Final = 300.0  # [s] between epochs where nobody says otherwise, as precise orbits have them
 SECONDS_PER_DAY: Final = 86_400
 SECONDS_PER_WEEK: Final = 604_800
 NS_PER_S: Final = 1_000_000_000

@@ -61,6 +61,7 @@ def test_one_row_in_full():
         "clocks": "per-system",
         "span": "2024-01-10T00:00:00/2024-01-10T00:20:00",
         "time_scale": "GPST",
+        "step_s": 300.0,
     }
     assert "gdop_drop_pct" not in table
 

@@ -60,5 +60,11 @@ def test_tables_have_the_columns_of_their_command():
     text = (Path(__file__).parents[2] / "docs" / "cli.md").read_text("utf-8")
     for name in ("compare", "dop", "network"):
         section = re.search(rf"^## {name}$(.*?)(?=^## )", text, re.MULTILINE | re.DOTALL)[1]
-        documented = re.split(r",\s*", re.search(r"Columns: `([^`]+)`", section)[1])
+        stamp = {
+            "day",
+            "start_gpst",
+            "end_gpst",
+            "source",
+        }  # in an archive the day is a folder, and the ledger knows the rest
+        documented = [c for c in re.split(r",\s*", re.search(r"Columns: `([^`]+)`", section)[1]) if c not in stamp]
         assert [column for column in PRODUCTS[name].columns if column in documented] == documented

@@ -70,7 +70,7 @@ def test_paths_start_at_the_file_and_options_override(tmp_path):
     assert study.inputs == (str(file.parent / "a"), f"@{file.parent / 'b.txt'}", "/c")
     assert Path(study.output) == file.parent / "out"
     assert study.network.names == ("Obninsk", "Irkutsk")
-    assert (study.mask, study.map.grid, study.map.step) == ((20.0,), 5.0, 240.0)
+    assert (study.mask, study.map.grid, study.map.step) == ((20.0,), 5.0, 300.0)
 
 
 @pytest.mark.parametrize("text", ["not toml", "a = 1\nb = ", "\xff"])
@@ -103,7 +103,7 @@ def test_keys_change_with_all_that_matters_and_nothing_else():
         product.keys(base).of("2024-01-11", part, ["a", "b"]),
         product.keys(base).of("2024-01-10", Part("compare", 10.0, "per-system"), ["a", "b"]),
         product.keys(base).of("2024-01-10", part, ["a"]),
-        Keys("compare", 2, base.plain(product.settings)).of("2024-01-10", part, ["a", "b"]),
+        Keys("compare", product.revision + 1, base.plain(product.settings)).of("2024-01-10", part, ["a", "b"]),
         *(
             product.keys(Settings(**{"systems": ("R",), "clocks": ("per-system",), "mask_deg": (5.0,),
                                      "stations": stations("Irkutsk"), **change})).of("2024-01-10", part, ["a", "b"])

@@ -102,7 +102,7 @@ def test_the_page_holds_every_row_and_the_findings(run, day, table):
     assert printed == pytest.approx(table["availability_pct"].tolist(), abs=0.005)  # two decimals
     for station in gc.stations("joint").names:
         assert f"\n{station}\n" in page.out
-    assert "288 epochs from 2024-01-10T00:00:00 to 2024-01-10T23:55:00 GPST" in page.out
+    assert "288 epochs every 300 s from 2024-01-10T00:00:00 to 2024-01-10T23:55:00 GPST" in page.out
     assert "Adding BeiDou helps GLONASS most at " in page.out
     assert max(map(len, page.out.splitlines())) < 200
 

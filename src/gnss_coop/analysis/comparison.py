@@ -46,7 +46,7 @@ def compare(dop: xr.Dataset, *, limit: float = 6.0) -> pd.DataFrame:
         ``*_drop_pct`` how far the median falls, NaN where either median is infinite, and
         ``availability_gain_points``. ``completeness_pct`` is how much the files hold of what is in view (where they
         are complete: of the whole system); below 85 a row is the files' figure, not the systems'. ``attrs`` holds
-        ``limit``, ``clocks``, ``span`` and ``time_scale``.
+        ``limit``, ``step_s``, ``clocks``, ``span`` and ``time_scale``.
 
     Raises
     ------
@@ -103,6 +103,7 @@ def compare(dop: xr.Dataset, *, limit: float = 6.0) -> pd.DataFrame:
     span = dop["time"].values[[0, -1]].astype("datetime64[s]")
     conditions: dict[Any, Any] = {
         "limit": float(limit),
+        "step_s": _step_s(dop["time"].values),
         "clocks": clocks,
         "span": f"{span[0]}/{span[1]}",
         "time_scale": time_scale(dop),
@@ -110,6 +111,11 @@ def compare(dop: xr.Dataset, *, limit: float = 6.0) -> pd.DataFrame:
     }
     table.attrs = conditions
     return table
+
+
+def _step_s(times: npt.NDArray[np.datetime64]) -> float:
+    """Return the distance of the first two epochs [s], 0 where there is one."""
+    return float((times[1] - times[0]) / np.timedelta64(1, "s")) if len(times) > 1 else 0.0
 
 
 def _held_pct(dop: xr.Dataset) -> npt.NDArray[Any]:

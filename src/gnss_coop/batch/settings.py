@@ -10,6 +10,7 @@ from operator import itemgetter
 from typing import Any, Final
 
 from gnss_coop._version import __version__
+from gnss_coop.constants import DEFAULT_STEP_S
 from gnss_coop.model.networks import Networks
 from gnss_coop.model.scenario import Scenario, parse_scenarios
 from gnss_coop.model.stations import Network
@@ -49,12 +50,12 @@ class Settings:
     mask_deg: tuple[float, ...]
     stations: Network
     max_pdop: float = 6.0
-    step_s: float = 300.0
+    step_s: float = DEFAULT_STEP_S
     exclude_sv: tuple[str, ...] = ()
     max_age_s: float | tuple[tuple[str, float], ...] | None = None
     map_grid_deg: float = 1.0
     map_region: tuple[float, float, float, float] = (-90.0, 90.0, -180.0, 180.0)
-    map_step_s: float = 240.0
+    map_step_s: float = DEFAULT_STEP_S
     map_percentiles: tuple[float, ...] = (50.0, 95.0, 100.0)
     networks: Networks = field(default_factory=Networks.of)
 

@@ -16,6 +16,7 @@ from gnss_coop.analysis.visibility import mask_radians
 from gnss_coop.batch.products import PRODUCTS
 from gnss_coop.batch.request import Request
 from gnss_coop.batch.settings import Settings, in_one_order
+from gnss_coop.constants import DEFAULT_STEP_S
 from gnss_coop.errors import GnssCoopError, StudyError
 from gnss_coop.model.grid import GeoGrid
 from gnss_coop.model.networks import DEFAULT_NETWORKS, Networks
@@ -68,7 +69,7 @@ class MapStudy(_Table):
 
     grid: float = 1.0
     region: Annotated[tuple[float, float, float, float], BeforeValidator(_listed)] = _WORLD
-    step: Step = 240.0
+    step: Step = DEFAULT_STEP_S
     percentiles: Numbers = (95.0,)
 
     @field_validator("percentiles")
@@ -109,7 +110,7 @@ class Study(_Table):
     stations: Words = ("joint",)
     networks: Words = DEFAULT_NETWORKS
     max_pdop: Annotated[float, Field(gt=0)] = 6.0
-    step: Step = 300.0
+    step: Step = DEFAULT_STEP_S
     exclude_sv: Words = ()
     max_age: float | dict[str, float] | None = None
     accept_truncated: bool = False

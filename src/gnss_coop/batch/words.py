@@ -40,7 +40,7 @@ step = 300                       # seconds between epochs
 [map]                            # only for the product "map"
 grid = 1.0                       # step of the grid [deg]
 region = [-90, 90, -180, 180]    # south, north, west, east
-step = 240                       # seconds between epochs
+step = 300                       # seconds between epochs
 percentiles = [95]               # besides the median and the worst
 """
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from gnss_coop.cli.options import CommaSeparated, Seconds, option, stack
+from gnss_coop.cli.options import STEP, CommaSeparated, Seconds, option, stack
+from gnss_coop.constants import DEFAULT_STEP_S
 
 BATCH = stack(
     option(
@@ -22,7 +23,7 @@ BATCH = stack(
     ),
     option("--start", metavar="DAY", help="First day; days are those of GPST."),
     option("--end", metavar="DAY", help="End, not included."),
-    option("--step", "step_s", type=Seconds(), default=300.0, show_default=True, help="Seconds between epochs."),
+    STEP,
     option("--force", is_flag=True, help="Compute again what is there."),
     option("--recheck", is_flag=True, help="Read inputs and results again that look unchanged."),
 )
@@ -39,7 +40,7 @@ MAPS = stack(
         "--map-step",
         "map_step_s",
         type=Seconds(),
-        default=240.0,
+        default=DEFAULT_STEP_S,
         show_default=True,
         help="Seconds between epochs of maps.",
     ),

@@ -18,7 +18,7 @@ from gnss_coop.cli.session import Session, letters_of
 @opt.mask("5,15,25")
 @opt.STATIONS
 @opt.MAX_PDOP
-@opt.time(300.0)
+@opt.TIME
 @opt.READING
 @opt.OUTPUT
 def command(

@@ -16,7 +16,7 @@ from gnss_coop.cli.session import Session, letters_of
 @opt.CLOCKS
 @opt.mask("5")
 @opt.STATIONS
-@opt.time(300.0)
+@opt.TIME
 @opt.SP3
 @opt.FORECAST
 @opt.READING

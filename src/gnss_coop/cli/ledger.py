@@ -21,7 +21,7 @@ from gnss_coop.cli.skies import positions_or_nominal
 @opt.mask("5,15,25")
 @opt.STATIONS
 @opt.MAX_PDOP
-@opt.time(60.0)
+@opt.TIME
 @own.RANGES
 @opt.NOMINAL
 @opt.SP3

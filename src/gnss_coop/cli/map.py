@@ -34,7 +34,7 @@ _KEPT_DOPS: Final = ("pdop", "hdop", "vdop")
 @opt.mask("5")
 @opt.MAX_PDOP
 @opt.PLACES
-@opt.time(240.0)
+@opt.TIME
 @opt.NOMINAL
 @opt.SP3
 @opt.FORECAST

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @own.NETWORKS
 @opt.SYSTEMS
 @opt.mask("5")
-@opt.time(60.0)
+@opt.TIME
 @opt.NOMINAL
 @opt.SP3
 @opt.FORECAST

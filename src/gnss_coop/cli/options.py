@@ -8,6 +8,8 @@ from typing import Any, Final, TypeAlias
 import click
 from click.core import ParameterSource
 
+from gnss_coop.constants import DEFAULT_STEP_S
+
 Decorator: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 FORMATS: Final = ("table", "csv", "json", "parquet")
@@ -108,23 +110,23 @@ def mask(default: str) -> Decorator:
     )
 
 
-def time(step_s: float) -> Decorator:
-    """Return the time options with a command's own default of the step."""
-    return stack(
-        option("--start", metavar="T", help="First epoch, ISO 8601; with Z it is UTC, without GPST."),
-        option("--end", metavar="T", help="End, not included."),
-        option("--hours", type=float, metavar="H", help="Length instead of an end."),
-        option("--at", metavar="T", help="One epoch instead of a span."),
-        option("--step", "step_s", type=Seconds(), default=step_s, show_default=True, help="Seconds between epochs."),
-    )
-
-
 SP3 = option(
     "--sp3",
     multiple=True,
     type=click.Path(),
     metavar="FILE",
     help="Precise orbits (SP3) instead of navigation files; give it once for each file. SP3 says nothing of health.",
+)
+#: One default step for all commands: availabilities of two commands differ where their steps do.
+STEP = option(
+    "--step", "step_s", type=Seconds(), default=DEFAULT_STEP_S, show_default=True, help="Seconds between epochs."
+)
+TIME = stack(
+    option("--start", metavar="T", help="First epoch, ISO 8601; with Z it is UTC, without GPST."),
+    option("--end", metavar="T", help="End, not included."),
+    option("--hours", type=float, metavar="H", help="Length instead of an end."),
+    option("--at", metavar="T", help="One epoch instead of a span."),
+    STEP,
 )
 NAV: Decorator = click.argument("nav", nargs=-1, required=True, metavar="NAV...")
 #: Where an almanac can stand for the files.

@@ -13,7 +13,7 @@ from gnss_coop.cli.session import Session, letters_of
 @click.command("positions")
 @opt.NAV_OR_ALMANAC
 @opt.LETTERS
-@opt.time(300.0)
+@opt.TIME
 @opt.SP3
 @opt.FORECAST
 @opt.READING

@@ -31,7 +31,7 @@ class NavThenObs(ObsThenNav):
 @opt.mask("5,15,25")
 @opt.STATIONS
 @opt.MAX_PDOP
-@opt.time(300.0)
+@opt.TIME
 @opt.FORECAST
 @opt.READING
 @click.option("--obs", multiple=True, metavar="OBS...", help="Observation files to set against the prediction.")

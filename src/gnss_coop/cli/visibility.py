@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @opt.LETTERS
 @opt.mask("5")
 @opt.STATIONS
-@opt.time(300.0)
+@opt.TIME
 @opt.PASSES
 @opt.SP3
 @opt.FORECAST

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gnss_coop.constants import NS_PER_S
+from gnss_coop.constants import DEFAULT_STEP_S, NS_PER_S
 from gnss_coop.errors import TimeError
 from gnss_coop.model.time_arithmetic import (
     FIRST_YEAR,
@@ -280,7 +280,7 @@ def _length_ns(what: str, value: float | None, unit_s: int, least_ns: int) -> in
 
 
 def epochs(
-    start: TimeLike, end: TimeLike | float | None = None, *, hours: float | None = None, step_s: float = 300.0
+    start: TimeLike, end: TimeLike | float | None = None, *, hours: float | None = None, step_s: float = DEFAULT_STEP_S
 ) -> Datetime64Array:
     """List evenly spaced epochs from `start` up to, but not including, the end.
 

@@ -52,10 +52,11 @@ def comparison_text(table: pd.DataFrame, findings: Sequence[str], *, files: Sequ
     stations = table["station"].tolist()
     titles = {i: name for i, name in enumerate(stations) if i == 0 or stations[i - 1] != name}
     first, last = table.attrs["span"].split("/")
-    n_epochs = table["n_epochs"].max()
+    n_epochs, step_s = table["n_epochs"].max(), table.attrs["step_s"]
+    epochs = f"{n_epochs} epochs every {step_s:g} s" if step_s else "1 epoch"
     return "\n".join(
         [
-            f"{files[0] if len(files) == 1 else f'{len(files)} files'}: {n_epochs} epoch{'s' if n_epochs > 1 else ''} "
+            f"{files[0] if len(files) == 1 else f'{len(files)} files'}: {epochs} "
             f"from {first} to {last} {table.attrs['time_scale']}",
             f"available: PDOP <= {table.attrs['limit']:g}; receiver clocks: {table.attrs['clocks']}; "
             "gain: of the row's systems when supplemented",
