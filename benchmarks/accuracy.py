@@ -5,7 +5,7 @@ import sys
 import numpy as np
 
 import gnss_coop as gc
-from gnss_coop.model.messages import MESSAGES
+from gnss_coop.ephemerides.messages import MESSAGES
 
 #: GLONASS is compared within its validity; its records are used up to 30 min.
 MAX_AGE_S = {"FDMA": 900.0}

@@ -24,12 +24,12 @@ _LINE = re.compile(r"workers busy for (\d+) % of it; a worker took up to (\d+) M
 _LOOP = """
 import resource, sys, time
 from pathlib import Path
-from gnss_coop.batch.products import PRODUCTS
+from gnss_coop.batch.work.products import PRODUCTS
 from gnss_coop.batch.settings import Settings
-from gnss_coop.batch.warm import warm
+from gnss_coop.batch.work.warm import warm
 import gnss_coop as gc
-from gnss_coop.batch.day import Day
-from gnss_coop.batch.archive import write_result
+from gnss_coop.batch.work.day import Day
+from gnss_coop.batch.archive.folder import write_result
 names = sys.argv[1].split(",")
 settings = Settings(("R", "C", "R+C"), ("per-system",), (5.0, 15.0, 25.0), gc.stations())
 warm(tuple(names))
@@ -147,7 +147,7 @@ def start_cpu_s() -> float:
     """Return the CPU time of starting Python with all that a worker imports [s]."""
     before = os.times()
     subprocess.run(
-        [sys.executable, "-c", "from gnss_coop.batch.warm import warm; warm(('compare', 'passes'))"], check=True
+        [sys.executable, "-c", "from gnss_coop.batch.work.warm import warm; warm(('compare', 'passes'))"], check=True
     )
     after = os.times()
     return after.children_user + after.children_system - before.children_user - before.children_system

@@ -21,7 +21,7 @@ import numpy as np
 
 import gnss_coop as gc
 from gnss_coop.errors import GnssCoopError, GnssCoopWarning, RinexError
-from gnss_coop.formats.nav_repair import repair_nav
+from gnss_coop.formats.rinex.nav_repair import repair_nav
 
 SAMPLES = Path(__file__).resolve().parents[1] / "sample_rinex"
 #: File, first letters of the records that are taken (blank: any), and lines of each.

@@ -12,8 +12,8 @@ from scipy.integrate import solve_ivp  # type: ignore[import-untyped]
 import gnss_coop as gc
 from common import Row, time_by_turns
 from gnss_coop import constants as const
-from gnss_coop.analysis.network_views import NetworkViews
 from gnss_coop.kernels import orbit_information as kernel
+from gnss_coop.networks.views import NetworkViews
 
 Floats = npt.NDArray[np.float64]
 

@@ -15,9 +15,9 @@ import pyrtklib  # type: ignore[import-untyped]
 import xarray as xr
 
 from common import Row, time_by_turns
-from gnss_coop.analysis.map_work import arrange, cell_geometry
 from gnss_coop.kernels import geometry, tiles
 from gnss_coop.kernels._jit import kernel
+from gnss_coop.maps.tiling import arrange, cell_geometry
 from gnss_coop.model.grid import GeoGrid
 
 Floats = npt.NDArray[np.float64]

@@ -17,34 +17,14 @@ from typing import TYPE_CHECKING, Any
 from gnss_coop._version import __version__
 
 if TYPE_CHECKING:
-    from gnss_coop.analysis.best_cells import best_cell, best_cells
-    from gnss_coop.analysis.best_sites import best_sites, candidate_table
-    from gnss_coop.analysis.comparison import compare, findings
-    from gnss_coop.analysis.completeness import completeness_pct
-    from gnss_coop.analysis.depth_map import depth_map, visibility_circle
-    from gnss_coop.analysis.dop import dilution_of_precision
-    from gnss_coop.analysis.dop_map import dop_map
-    from gnss_coop.analysis.forecast import forecast_positions
-    from gnss_coop.analysis.ledger import mutual_gain
-    from gnss_coop.analysis.ledger_findings import ledger_findings
-    from gnss_coop.analysis.map_summary import map_summary, rule_verdicts
-    from gnss_coop.analysis.network import network_table, satellite_table
-    from gnss_coop.analysis.network_coverage import common_view, network_arcs
-    from gnss_coop.analysis.network_views import network_views
-    from gnss_coop.analysis.outlook import Outlook, positions_with_forecast
-    from gnss_coop.analysis.passes import passes
-    from gnss_coop.analysis.positions import satellite_positions
-    from gnss_coop.analysis.precise_orbits import PreciseOrbits, precise_orbits
-    from gnss_coop.analysis.report_receivers import receivers_of
-    from gnss_coop.analysis.site_gain import site_gain_map
-    from gnss_coop.analysis.station_report import StationReport, station_reports
-    from gnss_coop.analysis.station_worth import station_worth
-    from gnss_coop.analysis.tracking import Tracking, tracked
-    from gnss_coop.analysis.visibility import visibility
     from gnss_coop.batch.api import run_batch
-    from gnss_coop.batch.diff import diff
-    from gnss_coop.batch.query import query
-    from gnss_coop.batch.trend import trend
+    from gnss_coop.batch.archive.diff import diff
+    from gnss_coop.batch.archive.query import query
+    from gnss_coop.batch.archive.trend import trend
+    from gnss_coop.elements.almanac import Almanac
+    from gnss_coop.elements.nominal import nominal_constellation
+    from gnss_coop.ephemerides.element_fit import mean_elements
+    from gnss_coop.ephemerides.ephemerides import Ephemerides
     from gnss_coop.errors import (
         ArchiveError,
         EphemerisGapError,
@@ -59,30 +39,50 @@ if TYPE_CHECKING:
         TimeError,
     )
     from gnss_coop.formats.almanacs import read_almanac
-    from gnss_coop.formats.rinex_nav import read_nav
-    from gnss_coop.formats.rinex_obs import read_obs
+    from gnss_coop.formats.rinex.nav import read_nav
+    from gnss_coop.formats.rinex.obs import read_obs
     from gnss_coop.formats.sample import sample_file
     from gnss_coop.formats.sp3 import read_sp3
-    from gnss_coop.model.almanac import Almanac
-    from gnss_coop.model.element_fit import mean_elements
-    from gnss_coop.model.ephemerides import Ephemerides
+    from gnss_coop.geometry.comparison import compare, findings
+    from gnss_coop.geometry.dop import dilution_of_precision
+    from gnss_coop.geometry.passes import passes
+    from gnss_coop.geometry.visibility import visibility
+    from gnss_coop.ledger.findings import ledger_findings
+    from gnss_coop.ledger.mutual_gain import mutual_gain
+    from gnss_coop.ledger.page import write_ledger
+    from gnss_coop.maps.dop_map import dop_map
+    from gnss_coop.maps.rules import Rule, rule_named
+    from gnss_coop.maps.summary import map_summary, rule_verdicts
     from gnss_coop.model.grid import GeoGrid, GeoPoints, read_points
     from gnss_coop.model.horizon import HorizonMask
-    from gnss_coop.model.networks import Networks
-    from gnss_coop.model.nominal import nominal_constellation
+    from gnss_coop.model.network import Network, Station, read_station, stations
     from gnss_coop.model.observations import Observations
-    from gnss_coop.model.rules import Rule, rule_named
     from gnss_coop.model.scenario import Scenario
-    from gnss_coop.model.stations import Network, Station, read_station, stations
     from gnss_coop.model.timescales import epochs, format_time, parse_time
-    from gnss_coop.output.ledger_page import write_ledger
-    from gnss_coop.output.report import write_report
+    from gnss_coop.networks.best_cells import best_cell, best_cells
+    from gnss_coop.networks.best_sites import best_sites, candidate_table
+    from gnss_coop.networks.coverage import common_view, network_arcs
+    from gnss_coop.networks.depth_map import depth_map, visibility_circle
+    from gnss_coop.networks.networks import Networks
+    from gnss_coop.networks.site_gain import site_gain_map
+    from gnss_coop.networks.table import network_table, satellite_table
+    from gnss_coop.networks.views import network_views
+    from gnss_coop.networks.worth import station_worth
+    from gnss_coop.orbits.broadcast import satellite_positions
+    from gnss_coop.orbits.completeness import completeness_pct
+    from gnss_coop.orbits.forecast import forecast_positions
+    from gnss_coop.orbits.outlook import Outlook, positions_with_forecast
+    from gnss_coop.orbits.precise import PreciseOrbits, precise_orbits
+    from gnss_coop.reports.receivers import receivers_of
+    from gnss_coop.reports.station_report import StationReport, station_reports
+    from gnss_coop.reports.write import write_report
+    from gnss_coop.tracking.tracked import Tracking, tracked
 
 #: Where each public name lives; modules are imported when a name is first used.
 _HOME = {
-    "Almanac": "model.almanac",
+    "Almanac": "elements.almanac",
     "ArchiveError": "errors",
-    "Ephemerides": "model.ephemerides",
+    "Ephemerides": "ephemerides.ephemerides",
     "EphemerisGapError": "errors",
     "GeoGrid": "model.grid",
     "GeoPoints": "model.grid",
@@ -90,73 +90,73 @@ _HOME = {
     "GridError": "errors",
     "HorizonMask": "model.horizon",
     "LeapSecondWarning": "errors",
-    "Network": "model.stations",
-    "Networks": "model.networks",
+    "Network": "model.network",
+    "Networks": "networks.networks",
     "Observations": "model.observations",
-    "Outlook": "analysis.outlook",
+    "Outlook": "orbits.outlook",
     "OutputError": "errors",
     "RinexError": "errors",
-    "PreciseOrbits": "analysis.precise_orbits",
-    "Rule": "model.rules",
+    "PreciseOrbits": "orbits.precise",
+    "Rule": "maps.rules",
     "Scenario": "model.scenario",
     "ScenarioError": "errors",
-    "Station": "model.stations",
+    "Station": "model.network",
     "StationError": "errors",
-    "StationReport": "analysis.station_report",
+    "StationReport": "reports.station_report",
     "StudyError": "errors",
     "TimeError": "errors",
-    "Tracking": "analysis.tracking",
-    "best_cell": "analysis.best_cells",
-    "best_cells": "analysis.best_cells",
-    "candidate_table": "analysis.best_sites",
-    "best_sites": "analysis.best_sites",
-    "common_view": "analysis.network_coverage",
-    "compare": "analysis.comparison",
-    "completeness_pct": "analysis.completeness",
-    "depth_map": "analysis.depth_map",
-    "diff": "batch.diff",
-    "dilution_of_precision": "analysis.dop",
-    "dop_map": "analysis.dop_map",
+    "Tracking": "tracking.tracked",
+    "best_cell": "networks.best_cells",
+    "best_cells": "networks.best_cells",
+    "candidate_table": "networks.best_sites",
+    "best_sites": "networks.best_sites",
+    "common_view": "networks.coverage",
+    "compare": "geometry.comparison",
+    "completeness_pct": "orbits.completeness",
+    "depth_map": "networks.depth_map",
+    "diff": "batch.archive.diff",
+    "dilution_of_precision": "geometry.dop",
+    "dop_map": "maps.dop_map",
     "epochs": "model.timescales",
-    "findings": "analysis.comparison",
-    "forecast_positions": "analysis.forecast",
+    "findings": "geometry.comparison",
+    "forecast_positions": "orbits.forecast",
     "format_time": "model.timescales",
-    "ledger_findings": "analysis.ledger_findings",
-    "map_summary": "analysis.map_summary",
-    "mean_elements": "model.element_fit",
-    "mutual_gain": "analysis.ledger",
-    "network_arcs": "analysis.network_coverage",
-    "network_table": "analysis.network",
-    "network_views": "analysis.network_views",
-    "nominal_constellation": "model.nominal",
+    "ledger_findings": "ledger.findings",
+    "map_summary": "maps.summary",
+    "mean_elements": "ephemerides.element_fit",
+    "mutual_gain": "ledger.mutual_gain",
+    "network_arcs": "networks.coverage",
+    "network_table": "networks.table",
+    "network_views": "networks.views",
+    "nominal_constellation": "elements.nominal",
     "parse_time": "model.timescales",
-    "passes": "analysis.passes",
-    "positions_with_forecast": "analysis.outlook",
-    "precise_orbits": "analysis.precise_orbits",
-    "query": "batch.query",
+    "passes": "geometry.passes",
+    "positions_with_forecast": "orbits.outlook",
+    "precise_orbits": "orbits.precise",
+    "query": "batch.archive.query",
     "read_almanac": "formats.almanacs",
-    "read_nav": "formats.rinex_nav",
-    "read_obs": "formats.rinex_obs",
+    "read_nav": "formats.rinex.nav",
+    "read_obs": "formats.rinex.obs",
     "read_points": "model.grid",
     "read_sp3": "formats.sp3",
-    "read_station": "model.stations",
-    "receivers_of": "analysis.report_receivers",
-    "rule_named": "model.rules",
-    "rule_verdicts": "analysis.map_summary",
+    "read_station": "model.network",
+    "receivers_of": "reports.receivers",
+    "rule_named": "maps.rules",
+    "rule_verdicts": "maps.summary",
     "run_batch": "batch.api",
     "sample_file": "formats.sample",
-    "satellite_positions": "analysis.positions",
-    "satellite_table": "analysis.network",
-    "site_gain_map": "analysis.site_gain",
-    "station_reports": "analysis.station_report",
-    "station_worth": "analysis.station_worth",
-    "stations": "model.stations",
-    "tracked": "analysis.tracking",
-    "trend": "batch.trend",
-    "visibility": "analysis.visibility",
-    "visibility_circle": "analysis.depth_map",
-    "write_ledger": "output.ledger_page",
-    "write_report": "output.report",
+    "satellite_positions": "orbits.broadcast",
+    "satellite_table": "networks.table",
+    "site_gain_map": "networks.site_gain",
+    "station_reports": "reports.station_report",
+    "station_worth": "networks.worth",
+    "stations": "model.network",
+    "tracked": "tracking.tracked",
+    "trend": "batch.archive.trend",
+    "visibility": "geometry.visibility",
+    "visibility_circle": "networks.depth_map",
+    "write_ledger": "ledger.page",
+    "write_report": "reports.write",
 }
 
 __all__ = [

@@ -17,12 +17,12 @@ import pytest
 
 pytest.importorskip("duckdb")
 
-from gnss_coop.batch.executors import Threads
+from gnss_coop.batch.engines.executors import Threads
 from gnss_coop.batch.request import Request, Summary
 from gnss_coop.batch.run import run
 from gnss_coop.batch.settings import Settings
 from gnss_coop.batch.watch import Watch
-from gnss_coop.model.stations import stations
+from gnss_coop.model.network import stations
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "sample_rinex"

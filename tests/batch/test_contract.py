@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from gnss_coop.batch.products import PRODUCTS
+from gnss_coop.batch.work.products import PRODUCTS
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "archive.md").read_text("utf-8")
 

@@ -93,7 +93,7 @@ def test_unknown_stations_and_no_comparisons(pair, batch, days, tmp_path):
 
 
 def test_pictures(pair, tmp_path):
-    from gnss_coop.output.trend_plot import plot_trend
+    from gnss_coop.batch.archive.trend_plot import plot_trend
 
     table = gc.trend(pair[0], period="day")
     figure = plot_trend(table, tmp_path / "trend.svg")

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from gnss_coop.batch import executors
-from gnss_coop.batch.drive import drive
-from gnss_coop.batch.executors import Dask, Processes, Threads
+from gnss_coop.batch.engines import executors
+from gnss_coop.batch.engines.drive import drive
+from gnss_coop.batch.engines.executors import Dask, Processes, Threads
 from gnss_coop.errors import StudyError
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="finds processes by /proc, or mounts")

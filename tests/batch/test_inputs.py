@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from gnss_coop.batch.inputs import find_inputs, ledger_text
-from gnss_coop.batch.scan import scan_file
-from gnss_coop.batch.scan_task import guessed_day
+from gnss_coop.batch.inputs.find import find_inputs, ledger_text
+from gnss_coop.batch.inputs.scan import scan_file
+from gnss_coop.batch.work.scan_task import guessed_day
 from gnss_coop.errors import StudyError
 
 NAMES = {

@@ -8,7 +8,7 @@ import pytest
 import gnss_coop as gc
 from gnss_coop.batch.study import read_study
 from gnss_coop.errors import StudyError
-from gnss_coop.model.networks import Networks
+from gnss_coop.networks.networks import Networks
 
 
 def test_figures_are_those_of_the_table_of_networks(batch, days, settings, tmp_path):

@@ -12,14 +12,14 @@ import pandas as pd
 import pytest
 
 import gnss_coop as gc
-from gnss_coop.batch.executors import Threads
-from gnss_coop.batch.query import open_archive
+from gnss_coop.batch.archive.query import open_archive
+from gnss_coop.batch.engines.executors import Threads
 from gnss_coop.batch.run import Request, run
 from gnss_coop.batch.settings import Settings
 from gnss_coop.batch.watch import Watch
 from gnss_coop.errors import ArchiveError
-from gnss_coop.model.stations import stations
-from gnss_coop.output.tables import write_table
+from gnss_coop.model.network import stations
+from gnss_coop.output.text_and_files import write_table
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_rinex" / "BRDC00IGS_R_20240100000_01D_MN.rnx.gz"
 
@@ -218,7 +218,7 @@ def test_a_question_that_is_too_large_writes_nothing_either(archive, tmp_path, m
 def test_ctrl_c_in_a_question_is_an_interrupt(archive, monkeypatch):
     """DuckDB turns the signal into an error of its own; other errors of that kind stay what they are."""
     for word, kind in (("Query interrupted", KeyboardInterrupt), ("another", RuntimeError)):
-        monkeypatch.setattr("gnss_coop.batch.query._table", Mock(side_effect=RuntimeError(word)))
+        monkeypatch.setattr("gnss_coop.batch.archive.query._table", Mock(side_effect=RuntimeError(word)))
         with pytest.raises(kind):
             gc.query(archive, "SELECT 1")
 

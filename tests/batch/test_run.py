@@ -15,14 +15,14 @@ import numpy as np
 import pytest
 
 import gnss_coop as gc
-from gnss_coop.batch.executors import Threads
-from gnss_coop.batch.ledger import Ledger
-from gnss_coop.batch.lock import RunLock
+from gnss_coop.batch.archive.catalog import Ledger
+from gnss_coop.batch.archive.lock import RunLock
+from gnss_coop.batch.engines.executors import Threads
 from gnss_coop.batch.settings import Settings
 from gnss_coop.batch.watch import Watch
 from gnss_coop.batch.words import summary_text
 from gnss_coop.errors import ArchiveError, StudyError
-from gnss_coop.output.frames import dop_frame, passes_frame
+from gnss_coop.output.flat_tables import dop_frame, passes_frame
 
 FIRST = date(2024, 1, 10)
 #: Results are rounded to 9 significant digits.

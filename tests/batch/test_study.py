@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from gnss_coop.batch.products import PRODUCTS
 from gnss_coop.batch.settings import Keys, Part, Settings, digest, in_one_order
 from gnss_coop.batch.study import Study, read_study
 from gnss_coop.batch.words import STUDY
+from gnss_coop.batch.work.products import PRODUCTS
 from gnss_coop.errors import StudyError
-from gnss_coop.model.stations import stations
+from gnss_coop.model.network import stations
 
 
 def test_the_study_to_begin_with_is_the_default_with_every_key():

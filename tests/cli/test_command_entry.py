@@ -151,7 +151,7 @@ def test_a_fault_of_the_program_is_one_sentence_too(run, glonass, monkeypatch):
     def fail(*_args, **_settings):
         raise ZeroDivisionError("made for the test")
 
-    monkeypatch.setattr("gnss_coop.analysis.positions.satellite_positions", fail)
+    monkeypatch.setattr("gnss_coop.orbits.broadcast.satellite_positions", fail)
     result = run("positions", glonass, *AT)
     assert (result.code, result.out) == (1, "")
     assert "internal error (ZeroDivisionError: made for the test); run gnss-coop --debug" in result.err

@@ -12,7 +12,7 @@ import pytest
 
 import gnss_coop as gc
 from gnss_coop.errors import StationError
-from gnss_coop.model.stations import read_station
+from gnss_coop.model.network import read_station
 
 ROOT = Path(__file__).resolve().parents[2]
 NAV = ROOT / "sample_rinex/BRDC00IGS_R_20240100000_01D_MN.rnx.gz"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import gnss_coop as gc
-from gnss_coop.analysis.completeness import COMPLETE_PCT, incomplete_systems, incomplete_text
+from gnss_coop.orbits.completeness import COMPLETE_PCT, incomplete_systems, incomplete_text
 
 SAMPLE = "sample_rinex/BRDC00IGS_R_20240100000_01D_MN.rnx.gz"
 #: Where the receiver of `seen_from_lima` stands: outside China's and Russia's sky.
@@ -62,7 +62,7 @@ def test_real_files_lie_far_from_the_threshold():
     """Of each kind as the files' own headers and names have it; the threshold lies between."""
     single = {"ESBC00DNK_R_20201770000_01D_MN.rnx.gz", "ELKO00USA_R_20182100000_01D_MN.rnx.gz"}
     merged = {"brdc3050.12g", "brdc1580.16g", "brdc0130.22g", "tarc0010.21b", "BRD400DLR_S_20230710000_01D_MN.rnx.gz"}
-    from gnss_coop.analysis.positions import completeness_of
+    from gnss_coop.orbits.broadcast import completeness_of
 
     def shares(name):
         path = next(Path(os.environ["GNSS_COOP_TESTDATA"]).rglob(name), None)
@@ -232,7 +232,7 @@ def test_an_hour_of_a_receiver_is_right_where_it_stands(run, hours, tmp_path):
 def test_where_a_receiver_stood_is_known_from_what_it_saw(
     root, name, systems, start, n_hours, latitude_deg, longitude_deg
 ):
-    from gnss_coop.analysis.unseen import receiver_direction
+    from gnss_coop.orbits.unseen import receiver_direction
 
     [path] = [p for folder in ("tests/data", "sample_rinex") if (p := root / folder / name).exists()]
     sky = gc.satellite_positions(gc.read_nav(path), gc.epochs(start, n_hours, step_s=600), systems=systems)

@@ -226,7 +226,7 @@ def test_overwrite_replaces(run, tmp_path):
 def test_time_that_does_not_fit_the_disk_is_refused_before_anything_is_computed(run, tmp_path, monkeypatch):
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**9, 10**9, 10**6))
-    monkeypatch.setattr("gnss_coop.analysis.map_job.MapJob.compute", lambda *_: pytest.fail("it was computed"))
+    monkeypatch.setattr("gnss_coop.maps.job.MapJob.compute", lambda *_: pytest.fail("it was computed"))
     result = run("map", *NOMINAL, "--grid", 1, "-o", "dop.nc", "--keep-time", "field.zarr")
     result.refused("field.zarr would hold up to", "free")
     assert [p.name for p in tmp_path.iterdir() if p.suffix != ".toml"] == []
@@ -316,7 +316,7 @@ def test_a_large_map_takes_no_more_memory_than_promised(tmp_path):
 def test_a_large_map_is_refused_where_the_disk_has_no_room_for_it(run, tmp_path, monkeypatch):
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**9, 10**9, 10**8))
-    monkeypatch.setattr("gnss_coop.analysis.map_job.MapJob.compute", lambda *_: pytest.fail("it was computed"))
+    monkeypatch.setattr("gnss_coop.maps.job.MapJob.compute", lambda *_: pytest.fail("it was computed"))
     result = run("map", *NOMINAL, "--grid", 0.25, "-o", "dop.nc")
     result.refused("map of 0.2 GB", "0.1 GB free", "another disk")
     assert list(tmp_path.iterdir()) == []

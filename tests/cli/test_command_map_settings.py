@@ -40,7 +40,7 @@ def test_points_say_that_no_grid_counts(run, tmp_path):
 )
 def test_what_cannot_be_drawn_is_refused_before_anything_is_computed(run, tmp_path, monkeypatch, arguments, words):
     (tmp_path / "towns.csv").write_text("name,latitude_deg,longitude_deg\nHarbin,45.75,126.64\n")
-    monkeypatch.setattr("gnss_coop.analysis.dop_map.dop_map", lambda *_, **__: pytest.fail("computed"))
+    monkeypatch.setattr("gnss_coop.maps.dop_map.dop_map", lambda *_, **__: pytest.fail("computed"))
     run("map", *NOMINAL, *FEW, *arguments).refused(words)
     assert [path.name for path in tmp_path.iterdir()] == ["towns.csv"]
 
@@ -52,6 +52,6 @@ def test_an_epoch_of_files_is_refused_not_ignored(run, day):
 def test_time_that_does_not_fit_memory_is_refused_before_anything_is_computed(run, tmp_path, monkeypatch):
     pytest.importorskip("zarr")
     monkeypatch.setattr("os.sysconf", {"SC_PHYS_PAGES": 1, "SC_PAGE_SIZE": 4096}.get)
-    monkeypatch.setattr("gnss_coop.analysis.dop_map.dop_map", lambda *_, **__: pytest.fail("computed"))
+    monkeypatch.setattr("gnss_coop.maps.dop_map.dop_map", lambda *_, **__: pytest.fail("computed"))
     run("map", *NOMINAL, *FEW, "--keep-time", "a.zarr").refused("GB of memory, and the machine has")
     assert not list(tmp_path.iterdir())

@@ -108,7 +108,7 @@ def test_a_form_that_contradicts_the_ending_is_refused(run, tmp_path, monkeypatc
 
 
 def test_what_comes_while_it_is_computed_is_left_and_the_table_kept(run, tmp_path, monkeypatch):
-    from gnss_coop.output import frames
+    from gnss_coop.output import flat_tables as frames
 
     usual = frames.stations_frame
 

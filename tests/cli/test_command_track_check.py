@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import gnss_coop as gc
-from gnss_coop.output.tracking_frames import TABLES, station_toml
+from gnss_coop.tracking.text import TABLES, station_toml
 
 DATA = os.environ.get("GNSS_COOP_TESTDATA")
 
@@ -32,7 +32,7 @@ def test_csv_holds_the_table_of_the_library(run, obs, day, seen, table):
 
 
 def test_the_command_knows_all_tables():
-    from gnss_coop.cli.track_check import TABLES as NAMES
+    from gnss_coop.cli.commands.track_check import TABLES as NAMES
 
     assert tuple(TABLES) == NAMES
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gnss_coop.model.coasts import on_land
-from gnss_coop.model.stations import stations
+from gnss_coop.model.network import stations
 
 LAND = {
     "Irkutsk": (52.29, 104.30), "Moscow": (55.75, 37.62), "Urumqi": (43.83, 87.60), "Quito": (-0.18, -78.47),

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from gnss_coop.errors import GnssCoopError
 from gnss_coop.model.text import printable
-from gnss_coop.output.tables import as_text, layout, number, write_table
+from gnss_coop.output.text_and_files import as_text, layout, number, write_table
 
 # Surrogates are no text, and pandas' strings cannot hold them; a lone carriage return pandas does not quote in csv.
 TEXTS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0\r"), max_size=12)

@@ -66,7 +66,7 @@ def run_batch(
     """
     import io
 
-    from gnss_coop.batch.executors import Processes, Threads, default_workers
+    from gnss_coop.batch.engines.executors import Processes, Threads, default_workers
     from gnss_coop.batch.run import run
     from gnss_coop.batch.study import read_study
     from gnss_coop.batch.watch import Watch

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gnss_coop.batch.drive import Effort
-from gnss_coop.batch.scan_task import Wanted
+from gnss_coop.batch.engines.drive import Effort
 from gnss_coop.batch.settings import Settings
+from gnss_coop.batch.work.scan_task import Wanted
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,23 +14,23 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from gnss_coop._version import __version__
-from gnss_coop.analysis.completeness import is_incomplete_text
-from gnss_coop.analysis.coverage import DayCount
-from gnss_coop.batch import archive
-from gnss_coop.batch.days import DayIndex
-from gnss_coop.batch.drive import drive
-from gnss_coop.batch.executors import Engine
-from gnss_coop.batch.inputs import find_inputs, ledger_text
-from gnss_coop.batch.jobs import DayTask, PartResult, all_failed, run_day
-from gnss_coop.batch.ledger import Ledger
-from gnss_coop.batch.lock import RunLock
+from gnss_coop.batch.archive import folder as archive
+from gnss_coop.batch.archive.catalog import Ledger
+from gnss_coop.batch.archive.lock import RunLock
+from gnss_coop.batch.engines.drive import drive
+from gnss_coop.batch.engines.executors import Engine
+from gnss_coop.batch.inputs.days import DayIndex
+from gnss_coop.batch.inputs.find import find_inputs, ledger_text
+from gnss_coop.batch.inputs.scan import FileScan, stat_of
 from gnss_coop.batch.request import Request, Summary
-from gnss_coop.batch.scan import FileScan, stat_of
-from gnss_coop.batch.scan_task import ScanTask, guessed_day, run_scan, scan_tasks
-from gnss_coop.batch.warm import warm
 from gnss_coop.batch.watch import Watch
 from gnss_coop.batch.words import metrics_text
+from gnss_coop.batch.work.jobs import DayTask, PartResult, all_failed, run_day
+from gnss_coop.batch.work.scan_task import ScanTask, guessed_day, run_scan, scan_tasks
+from gnss_coop.batch.work.warm import warm
+from gnss_coop.ephemerides.days_covered import DayCount
 from gnss_coop.errors import ArchiveError, StudyError
+from gnss_coop.orbits.completeness import is_incomplete_text
 
 _LOST: Final = "its worker was killed twice, perhaps for want of memory: use fewer workers, or look at the system's log"
 _SLOW_START_S: Final = 5.0

@@ -11,10 +11,10 @@ from typing import Any, Final
 
 from gnss_coop._version import __version__
 from gnss_coop.constants import DEFAULT_STEP_S
-from gnss_coop.model.networks import Networks
+from gnss_coop.model.network import Network
 from gnss_coop.model.scenario import Scenario, parse_scenarios
-from gnss_coop.model.stations import Network
 from gnss_coop.model.systems import SYSTEMS
+from gnss_coop.networks.networks import Networks
 
 #: Form of archive and ledger; part of every key.
 FORM: Final = 1

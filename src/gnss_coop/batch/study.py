@@ -11,18 +11,18 @@ from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
-from gnss_coop.analysis.map_job import check_settings
-from gnss_coop.analysis.visibility import mask_radians
-from gnss_coop.batch.products import PRODUCTS
 from gnss_coop.batch.request import Request
 from gnss_coop.batch.settings import Settings, in_one_order
+from gnss_coop.batch.work.products import PRODUCTS
 from gnss_coop.constants import DEFAULT_STEP_S
 from gnss_coop.errors import GnssCoopError, StudyError
+from gnss_coop.geometry.visibility import mask_radians
+from gnss_coop.maps.job import check_settings
 from gnss_coop.model.grid import GeoGrid
-from gnss_coop.model.networks import DEFAULT_NETWORKS, Networks
+from gnss_coop.model.network import Network, stations
 from gnss_coop.model.scenario import Scenario
-from gnss_coop.model.stations import Network, stations
 from gnss_coop.model.systems import SYSTEMS
+from gnss_coop.networks.networks import DEFAULT_NETWORKS, Networks
 
 T = TypeVar("T")
 _PLAIN_WORDS: Final = {"missing": "is missing", "extra_forbidden": "is no key of a study"}

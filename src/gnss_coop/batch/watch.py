@@ -7,7 +7,7 @@ import shutil
 import time
 from typing import Any, Final, TextIO
 
-from gnss_coop.batch.lock import now_utc
+from gnss_coop.batch.archive.lock import now_utc
 
 _TERMINAL_S: Final = 0.2
 _PLAIN_S: Final = 30.0

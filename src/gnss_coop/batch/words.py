@@ -6,8 +6,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from gnss_coop.batch.ledger import Ledger
-from gnss_coop.batch.lock import is_locked, owner_text
+from gnss_coop.batch.archive.catalog import Ledger
+from gnss_coop.batch.archive.lock import is_locked, owner_text
 from gnss_coop.batch.watch import length_text, shown
 
 if TYPE_CHECKING:

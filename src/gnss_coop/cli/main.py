@@ -84,7 +84,7 @@ class LazyGroup(click.Group):
         """Import and return a command."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"gnss_coop.cli.{cmd_name.replace('-', '_')}").command
+        command: click.Command = import_module(f"gnss_coop.cli.commands.{cmd_name.replace('-', '_')}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

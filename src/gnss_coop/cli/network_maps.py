@@ -14,9 +14,9 @@ from gnss_coop.cli.session import Session
 if TYPE_CHECKING:
     import xarray as xr
 
-    from gnss_coop.analysis.network_views import NetworkViews
     from gnss_coop.model.grid import GeoGrid
-    from gnss_coop.model.networks import Networks
+    from gnss_coop.networks.networks import Networks
+    from gnss_coop.networks.views import NetworkViews
 
 Writer = Callable[["NetworkViews"], None]
 
@@ -55,9 +55,9 @@ def _grid(session: Session, step_deg: float) -> GeoGrid:
 
 
 def _depth_map(session: Session, networks: Networks, mask_deg: float) -> Writer:
-    from gnss_coop.model.orbit_shapes import OrbitShape
-    from gnss_coop.output.depth_plot import KINDS, write_depth
-    from gnss_coop.output.map_files import check_target
+    from gnss_coop.elements.orbit_shapes import OrbitShape
+    from gnss_coop.maps.files import check_target
+    from gnss_coop.networks.depth_plot import KINDS, write_depth
 
     path = session.option("depth_map")
     check_target(path, overwrite=session.option("overwrite"), kinds=KINDS)
@@ -65,7 +65,7 @@ def _depth_map(session: Session, networks: Networks, mask_deg: float) -> Writer:
     grid = _grid(session, session.option("grid_deg"))
 
     def write(views: NetworkViews) -> None:
-        from gnss_coop.analysis.depth_map import depth_map
+        from gnss_coop.networks.depth_map import depth_map
 
         world = depth_map(networks, grid, system=shape.system, orbit=shape.orbit, mask_deg=mask_deg)
         write_depth(world, path, projection=session.option("projection"), overwrite=session.option("overwrite"))
@@ -76,8 +76,8 @@ def _depth_map(session: Session, networks: Networks, mask_deg: float) -> Writer:
 
 def _tell_best(session: Session, gain: xr.Dataset, variable: str) -> None:
     """List the best places on land."""
-    from gnss_coop.analysis.best_cells import APART_KM, best_cells
-    from gnss_coop.output.site_map import gain_words, place_words
+    from gnss_coop.networks.best_cells import APART_KM, best_cells
+    from gnss_coop.networks.site_map import gain_words, place_words
 
     n = session.option("n_best") if opt.given("n_best") else _SITES_LISTED
     for layer in gain[variable]:
@@ -94,8 +94,8 @@ def _tell_best(session: Session, gain: xr.Dataset, variable: str) -> None:
 
 
 def _site_map(session: Session, networks: Networks, mask_deg: float) -> Writer:
-    from gnss_coop.output.map_files import check_target
-    from gnss_coop.output.site_map import KINDS, write_site_gain
+    from gnss_coop.maps.files import check_target
+    from gnss_coop.networks.site_map import KINDS, write_site_gain
 
     path, objective = session.option("site_map"), session.option("objective")
     check_target(path, overwrite=session.option("overwrite"), kinds=KINDS)
@@ -105,7 +105,7 @@ def _site_map(session: Session, networks: Networks, mask_deg: float) -> Writer:
     grid = _grid(session, step_deg)
 
     def write(views: NetworkViews) -> None:
-        from gnss_coop.analysis.site_gain import site_gain_map
+        from gnss_coop.networks.site_gain import site_gain_map
 
         with session.progress("sites") as progress:
             gain = site_gain_map(

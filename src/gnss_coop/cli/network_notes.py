@@ -9,7 +9,7 @@ from gnss_coop.cli.session import Session
 if TYPE_CHECKING:
     import pandas as pd
 
-    from gnss_coop.analysis.network_views import NetworkViews
+    from gnss_coop.networks.views import NetworkViews
 
 #: Up to this step sigma keep within some percent of those of short steps.
 _LONG_STEP_S: Final = 900.0
@@ -18,7 +18,7 @@ _LONG_STEP_S: Final = 900.0
 def tell_limits(session: Session, views: NetworkViews, table: pd.DataFrame) -> None:
     """Say what the figures of a table leave out, and what they are too coarse for."""
     if not session.wants_text:  # which has it in its head
-        from gnss_coop.output.network_text import network_remarks
+        from gnss_coop.networks.text import network_remarks
 
         for remark in network_remarks(table.attrs):
             session.note(f"note: {remark}")
@@ -42,7 +42,7 @@ def tell_long_step(session: Session, step_s: float) -> None:
 
 
 def _tell_cuts(session: Session, views: NetworkViews) -> None:
-    from gnss_coop.analysis.network_coverage import all_are_cut
+    from gnss_coop.networks.coverage import all_are_cut
 
     if all_are_cut(views):
         span_min = len(views.epoch_ns) * views.step_s / 60.0

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-    from gnss_coop.analysis.outlook import Outlook
-    from gnss_coop.analysis.precise_orbits import PreciseOrbits
-    from gnss_coop.model.almanac import Almanac
-    from gnss_coop.model.ephemerides import Ephemerides
-    from gnss_coop.model.stations import Network
+    from gnss_coop.elements.almanac import Almanac
+    from gnss_coop.ephemerides.ephemerides import Ephemerides
+    from gnss_coop.model.network import Network
+    from gnss_coop.orbits.outlook import Outlook
+    from gnss_coop.orbits.precise import PreciseOrbits
 
     #: Where positions come from.
     Source: TypeAlias = Ephemerides | Outlook | PreciseOrbits
@@ -116,7 +116,7 @@ class Session:
         return result
 
     def _read(self, nav: Sequence[str]) -> Ephemerides:
-        from gnss_coop.formats.rinex_nav import read_nav
+        from gnss_coop.formats.rinex.nav import read_nav
 
         files = sources(nav)
         failures = self.failures if len(files) > 1 else None
@@ -154,8 +154,8 @@ class Session:
         if nav and days is None:
             return self.read(nav)
         data = self._read(nav) if nav else None
-        from gnss_coop.analysis.forecast import MAX_ALMANAC_DAYS
-        from gnss_coop.analysis.outlook import Outlook
+        from gnss_coop.orbits.forecast import MAX_ALMANAC_DAYS
+        from gnss_coop.orbits.outlook import Outlook
 
         almanac = None if path is None else self._almanac(path)
         outlook = Outlook.of(data, forecast_days=days or MAX_ALMANAC_DAYS, almanac=almanac)
@@ -173,7 +173,7 @@ class Session:
             )
         if others := opt.given(*_BROADCAST_ONLY):
             raise click.UsageError(f"{others[0]} is about broadcast records: it goes without --sp3")
-        from gnss_coop.analysis.precise_orbits import precise_orbits
+        from gnss_coop.orbits.precise import precise_orbits
 
         orbits = precise_orbits(sources(sp3))
         self._tell_absent(orbits.satellites, "the files hold")
@@ -207,7 +207,7 @@ class Session:
 
     def network(self) -> Network:
         """Return the stations asked for."""
-        from gnss_coop.model.stations import stations
+        from gnss_coop.model.network import stations
 
         return stations(list(self._options["selection"]))
 
@@ -258,8 +258,8 @@ class Session:
         return timescales.to_datetime64([start_ns, end_ns])
 
     def _check_reach(self, nav: Source, end_ns: int) -> None:
-        from gnss_coop.analysis.outlook import Outlook
         from gnss_coop.model.timescales import format_time
+        from gnss_coop.orbits.outlook import Outlook
 
         if isinstance(nav, Outlook) and end_ns > nav.span_ns[1]:
             raise TimeError(
@@ -269,9 +269,9 @@ class Session:
 
     def _default_span_ns(self, nav: Source, systems: Sequence[str] | None) -> tuple[int, int]:
         """Return the day that the files cover; of a forecast that starts later, all that it reaches."""
-        from gnss_coop.analysis.outlook import Outlook
-        from gnss_coop.analysis.positions import default_span_ns
         from gnss_coop.model import timescales
+        from gnss_coop.orbits.broadcast import default_span_ns
+        from gnss_coop.orbits.outlook import Outlook
 
         if not isinstance(nav, Outlook):
             span_ns = default_span_ns(nav, systems)
@@ -290,8 +290,8 @@ class Session:
 
     def _tell_unused(self, nav: Source, span_ns: tuple[int, int], systems: Sequence[str] | None) -> None:
         """Say which days of the files lie beyond a gap, and so are not looked at."""
-        from gnss_coop.analysis.positions import days_unused
-        from gnss_coop.model.ephemerides import Ephemerides
+        from gnss_coop.ephemerides.ephemerides import Ephemerides
+        from gnss_coop.orbits.broadcast import days_unused
 
         if isinstance(nav, Ephemerides) and (days := days_unused(nav, *span_ns, systems)):
             self.note(f"warning: not used: {', '.join(days)}, beyond a gap in the files; give --start and --end for it")
@@ -316,7 +316,7 @@ class Session:
 
     def positions(self, nav: Source, systems: Sequence[str] | None, *, include_unhealthy: bool = False) -> xr.Dataset:
         """Compute positions at the asked epochs; tell which are without ephemerides, and which are forecast."""
-        from gnss_coop.analysis.outlook import positions_from
+        from gnss_coop.orbits.outlook import positions_from
 
         sky = positions_from(
             nav,
@@ -334,19 +334,19 @@ class Session:
 
     def stamp(self, sky: xr.Dataset) -> None:
         """Have tables for programs say of which day, span and source they are, so that they can be joined."""
-        from gnss_coop.output.frames import stamp_of
+        from gnss_coop.output.flat_tables import stamp_of
 
         self._stamp = stamp_of(sky)
 
     def stamp_span(self, span: npt.NDArray[Any], data: Source) -> None:
         """Do the same for a span without positions."""
-        from gnss_coop.output.frames import stamp_between
+        from gnss_coop.output.flat_tables import stamp_between
 
         self._stamp = stamp_between(span[0], span[1], files_of(data))
 
     def tell_incomplete(self, sky: xr.Dataset) -> None:
         """Say where files hold too little of a system to stand for it, as those of one receiver do."""
-        from gnss_coop.analysis.completeness import incomplete_text
+        from gnss_coop.orbits.completeness import incomplete_text
 
         if text := incomplete_text(sky.attrs):
             further = ", or --forecast 1 for orbits between the sightings" if "forecast_days" in self._options else ""
@@ -354,7 +354,7 @@ class Session:
 
     def tell_forecast(self, sky: xr.Dataset, what: str = "") -> None:
         """Say how many epochs (or what else) hold forecasts, and how right they are."""
-        from gnss_coop.analysis.forecast_marks import forecast_summary
+        from gnss_coop.orbits.forecast_marks import forecast_summary
 
         n_epochs, days, error_deg = forecast_summary(sky)
         if n_epochs:
@@ -369,13 +369,13 @@ class Session:
         """Return the table with a column that tells forecasts, where there can be any."""
         if "forecast" not in sky:
             return table
-        from gnss_coop.analysis.forecast_marks import mark_forecast
+        from gnss_coop.orbits.forecast_marks import mark_forecast
 
         return mark_forecast(table, sky)
 
     def forecast_attributes(self, sky: xr.Dataset) -> dict[str, Any]:
         """Return what a file made from these positions says of the forecasts in it."""
-        from gnss_coop.analysis.forecast_marks import forecast_attributes
+        from gnss_coop.orbits.forecast_marks import forecast_attributes
 
         return forecast_attributes(sky)
 
@@ -425,8 +425,8 @@ class Session:
 
     def write(self, frame: pd.DataFrame, text: str | None = None) -> None:
         """Write a table in the asked form to standard output, or to files in the form of their endings."""
-        from gnss_coop.output.frames import stamped
-        from gnss_coop.output.tables import write_table
+        from gnss_coop.output.flat_tables import stamped
+        from gnss_coop.output.text_and_files import write_table
 
         if self._stamp is not None and not (self.wants_text and len(self._targets) < 2):
             frame = stamped(frame, self._stamp)
@@ -438,8 +438,8 @@ class Session:
     def _write_file(self, frame: pd.DataFrame, path: str, text: str | None) -> None:
         """Write a file; where one of its name has come meanwhile, keep the table beside it, since it took time."""
         from gnss_coop.errors import OutputError
-        from gnss_coop.output.tables import write_table
         from gnss_coop.output.targets import check_table_target, free_name, table_form
+        from gnss_coop.output.text_and_files import write_table
 
         form = table_form(path, None) if len(self._targets) > 1 else self._options["output_format"]
         try:

@@ -26,7 +26,7 @@ def positions_or_nominal(session: Session, nav: tuple[str, ...], systems: str) -
         return session.positions(data, letters_of(scenarios)), scenarios
     if nav or any(session.option(name) for name in ("almanac", "forecast_days", "sp3")):
         raise click.UsageError("--nominal goes without navigation files, --sp3, --almanac and --forecast")
-    from gnss_coop.model.nominal import nominal_constellation
+    from gnss_coop.elements.nominal import nominal_constellation
 
     letters = letters_of(session.option("nominal")) or ()
     scenarios = [str(s) for s in parse_scenarios(systems) if set(s.systems) <= set(letters)]

@@ -6,11 +6,11 @@ import io
 import os
 from typing import BinaryIO
 
+from gnss_coop.elements.almanac import MAX_ALMANAC_BYTES, Almanac
 from gnss_coop.errors import RinexError
 from gnss_coop.formats.decompress import read_bytes
 from gnss_coop.formats.tle import looks_like_tle, read_tle
 from gnss_coop.formats.yuma import looks_like_yuma, read_yuma
-from gnss_coop.model.almanac import MAX_ALMANAC_BYTES, Almanac
 from gnss_coop.model.timescales import TimeLike
 
 

@@ -13,11 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gnss_coop import constants as const
-from gnss_coop.errors import RinexError
-from gnss_coop.formats.decompress import read_bytes
-from gnss_coop.formats.omm import ElementSet, omm_form, omm_sets, satrec_class
-from gnss_coop.model import identity
-from gnss_coop.model.almanac import (
+from gnss_coop.elements.almanac import (
     DAY_NS,
     MAX_ALMANAC_BYTES,
     Almanac,
@@ -26,7 +22,11 @@ from gnss_coop.model.almanac import (
     sidereal_deg,
     utc_offset_ns,
 )
-from gnss_coop.model.mean_elements import earth_fixed
+from gnss_coop.elements.mean_elements import earth_fixed
+from gnss_coop.errors import RinexError
+from gnss_coop.formats.decompress import read_bytes
+from gnss_coop.formats.omm import ElementSet, omm_form, omm_sets, satrec_class
+from gnss_coop.model import identity
 from gnss_coop.model.systems import OrbitClass
 from gnss_coop.model.time_arithmetic import civil_utc_to_gpst
 from gnss_coop.model.timescales import format_time

@@ -11,12 +11,12 @@ from typing import BinaryIO, Final
 import numpy as np
 
 from gnss_coop import constants as const
+from gnss_coop.elements.almanac import MAX_ALMANAC_BYTES, Almanac, sidereal_deg
+from gnss_coop.elements.mean_elements import MeanElements
+from gnss_coop.ephemerides.messages import GLONASS_RADIUS_M, ORBIT_BOUNDS, QZSS_ALMANAC_HEALTH
 from gnss_coop.errors import RinexError
 from gnss_coop.formats.decompress import read_bytes
 from gnss_coop.model import timescales
-from gnss_coop.model.almanac import MAX_ALMANAC_BYTES, Almanac, sidereal_deg
-from gnss_coop.model.mean_elements import MeanElements
-from gnss_coop.model.messages import GLONASS_RADIUS_M, ORBIT_BOUNDS, QZSS_ALMANAC_HEALTH
 from gnss_coop.model.numbers import plain_float, plain_int
 from gnss_coop.model.systems import SYSTEMS
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from gnss_coop.errors import OutputError
 from gnss_coop.model.grid import row_blocks
-from gnss_coop.output.map_layers import Floats, cell_edges, is_grid, pick_layers, write_whole
+from gnss_coop.output.layers import Floats, cell_edges, is_grid, pick_layers, write_whole
 
 if TYPE_CHECKING:
     import xarray as xr

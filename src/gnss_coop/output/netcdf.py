@@ -11,7 +11,7 @@ import numpy.typing as npt
 from gnss_coop._version import __version__
 from gnss_coop.errors import OutputError
 from gnss_coop.model.grid import row_blocks
-from gnss_coop.output.map_layers import cell_edges, is_grid, write_whole
+from gnss_coop.output.layers import cell_edges, is_grid, write_whole
 
 if TYPE_CHECKING:
     import xarray as xr

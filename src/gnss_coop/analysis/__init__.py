@@ -1,1 +1,0 @@
-"""Positions, visibility, dilution of precision, comparison: array in, array out."""

@@ -1,0 +1,1 @@
+"""The archive of results: folder, catalog, lock, queries, differences, trends."""

@@ -1,0 +1,1 @@
+"""Orbits that hold for weeks: mean elements, almanacs, nominal constellations."""

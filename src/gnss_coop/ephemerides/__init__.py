@@ -1,0 +1,1 @@
+"""Broadcast ephemerides: records, messages, plausibility checks, and the set of them."""

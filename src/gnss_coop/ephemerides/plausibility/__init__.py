@@ -1,0 +1,1 @@
+"""Plausibility checks: what counts as a good record, alone and against others."""

@@ -1,0 +1,1 @@
+"""RINEX files: navigation, observation, and Hatanaka compression."""

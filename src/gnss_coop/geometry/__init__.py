@@ -1,0 +1,1 @@
+"""What stations see: visibility, passes, dilution of precision, and the comparison of scenarios."""

@@ -1,0 +1,1 @@
+"""The statement of mutual gain of two systems, on one page."""

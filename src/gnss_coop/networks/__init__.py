@@ -1,0 +1,1 @@
+"""Ground networks: coverage, orbit determination, worth of stations, the best next site."""

@@ -1,0 +1,1 @@
+"""Satellite positions at epochs: from broadcast records, forecasts and precise orbits."""

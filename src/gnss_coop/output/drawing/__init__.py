@@ -1,0 +1,1 @@
+"""Drawing on maps: ground, projections, panels, labels."""

@@ -1,0 +1,1 @@
+"""Pages: templates, languages, figures, folders."""

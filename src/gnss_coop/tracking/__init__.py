@@ -1,0 +1,1 @@
+"""What receivers tracked, against what was predicted."""
