@@ -23,9 +23,10 @@ from gnss_coop.batch.inputs.days import DayIndex
 from gnss_coop.batch.inputs.find import find_inputs, ledger_text
 from gnss_coop.batch.inputs.scan import FileScan, stat_of
 from gnss_coop.batch.request import Request, Summary
+from gnss_coop.batch.results import PartResult
 from gnss_coop.batch.watch import Watch
 from gnss_coop.batch.words import metrics_text
-from gnss_coop.batch.work.jobs import DayTask, PartResult, all_failed, run_day
+from gnss_coop.batch.work.jobs import DayTask, all_failed, run_day
 from gnss_coop.batch.work.scan_task import ScanTask, guessed_day, run_scan, scan_tasks
 from gnss_coop.batch.work.warm import warm
 from gnss_coop.ephemerides.days_covered import DayCount

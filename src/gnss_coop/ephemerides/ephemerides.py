@@ -17,9 +17,10 @@ from gnss_coop.ephemerides.plausibility import single_records as gates
 from gnss_coop.ephemerides.plausibility.glonass_planes import turned_planes
 from gnss_coop.ephemerides.plausibility.glonass_tags import on_grid
 from gnss_coop.ephemerides.plausibility.semicircles import in_semicircles
-from gnss_coop.ephemerides.records import Derived, RecordTable, Reject
+from gnss_coop.ephemerides.records import Derived, RecordTable
 from gnss_coop.errors import EphemerisGapError, GnssCoopWarning, ScenarioError
 from gnss_coop.model import timescales
+from gnss_coop.model.rejects import Reject
 from gnss_coop.model.systems import SYSTEMS
 
 if TYPE_CHECKING:

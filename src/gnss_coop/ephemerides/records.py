@@ -51,29 +51,6 @@ def needed_fields(message: msg.Message) -> frozenset[int]:
     return frozenset([*orbit_fields(message), message.toe, message.health, *flags]) - {NO_FIELD}
 
 
-@dataclass(frozen=True, slots=True)
-class Reject:
-    """A record that was left out and why, or that was repaired and how.
-
-    Attributes
-    ----------
-    file : str
-    line : int
-        Line where the record begins, from 1.
-    sv : str
-        Satellite; empty where it is unknown or none.
-    reason : str
-    message : str
-        Name of the message, such as LNAV; empty where it is unknown.
-    """
-
-    file: str
-    line: int
-    sv: str
-    reason: str
-    message: str = ""
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class RecordTable:
     """Navigation records, one row each, as a reader hands them over.

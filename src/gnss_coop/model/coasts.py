@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
+from importlib.resources import as_file, files
 from typing import Final
 
 import numpy as np
@@ -11,13 +11,13 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
-_COASTLINES: Final = Path(__file__).with_name("data") / "coastlines.npz"
+_COASTLINES: Final = files("gnss_coop.model") / "data" / "coastlines.npz"
 
 
 @cache
 def coastline_points() -> tuple[Floats, Floats]:
     """Return longitudes and latitudes of the coasts [deg], divided by NaN (Natural Earth, 1:50 million)."""
-    with np.load(_COASTLINES) as stored:
+    with as_file(_COASTLINES) as file, np.load(file) as stored:
         points = np.cumsum(stored["steps"], axis=0, dtype=np.int16) / float(stored["units_per_deg"])
         ends = np.cumsum(stored["lengths"])[:-1]
     parted = np.insert(points, ends, np.nan, axis=0)

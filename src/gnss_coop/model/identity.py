@@ -11,7 +11,7 @@ import functools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
+from importlib.resources import files
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -22,7 +22,7 @@ __all__ = ["TABLE_END_NS", "Satellite", "by_norad", "satellite"]
 
 Time: TypeAlias = TimeLike | int
 
-_TABLE: Final = Path(__file__).parent / "identity_data" / "identity.csv"
+_TABLE: Final = files("gnss_coop.model") / "identity_data" / "identity.csv"
 _BETWEEN: Final = re.compile(r"between (\S+) and (\S+)")
 
 
@@ -130,7 +130,7 @@ def _at(known: Iterable[Satellite], time: Time) -> Satellite | None:
 @functools.cache
 def _tables() -> tuple[Mapping[str, tuple[Satellite, ...]], Mapping[int, tuple[Satellite, ...]]]:
     """Return what the table holds by RINEX name and by catalogue number."""
-    with _TABLE.open(newline="", encoding="utf-8") as stream:
+    with _TABLE.open(encoding="utf-8") as stream:
         rows = [_row(row) for row in csv.DictReader(stream)]
     by_name: dict[str, list[Satellite]] = {}
     by_number: dict[int, list[Satellite]] = {}

@@ -7,6 +7,7 @@ import functools
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Final, TypeAlias, overload
 
@@ -24,7 +25,6 @@ FloatArray = NDArray[np.float64]
 
 # The shipped files in the order in which tables list them: hosted in China, then in Russia.
 _ORDER: Final = ("changchun", "urumqi", "shanghai", "obninsk", "irkutsk", "petropavlovsk-kamchatsky")
-_FOLDERS: Final = (Path(__file__).parents[1] / "_stations", Path(__file__).parents[3] / "stations")
 
 
 @dataclass(frozen=True, repr=False)
@@ -116,10 +116,10 @@ def _read_folder(folder: Path) -> tuple[Station, ...]:
 
 @functools.cache
 def _shipped() -> tuple[Station, ...]:
-    for folder in _FOLDERS:
-        if folder.is_dir():
-            return _read_folder(folder)
-    raise StationError("The station files of gnss-coop are missing; install it again.")
+    with as_file(files("gnss_coop") / "_stations") as folder:
+        if not folder.is_dir():
+            raise StationError("the station files of gnss-coop are missing; install it again")
+        return _read_folder(folder)
 
 
 def _key(text: str) -> str:

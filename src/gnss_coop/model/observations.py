@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from gnss_coop.ephemerides.records import Reject
 from gnss_coop.errors import EphemerisGapError
 from gnss_coop.model import timescales
+from gnss_coop.model.rejects import Reject
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from gnss_coop.ephemerides.ephemerides import Ephemerides
-    from gnss_coop.ephemerides.records import Reject
     from gnss_coop.model.network import Network
+    from gnss_coop.model.rejects import Reject
 
 _DOPS = ("gdop", "pdop", "hdop", "vdop", "tdop")
 

@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from gnss_coop.batch.archive.folder import LEDGER
 from gnss_coop.batch.archive.lock import now_utc
 from gnss_coop.batch.inputs.find import ledger_text
 from gnss_coop.batch.inputs.scan import FileScan
+from gnss_coop.batch.results import PartResult
+from gnss_coop.batch.schema import LEDGER
 from gnss_coop.batch.settings import FORM
-from gnss_coop.batch.work.jobs import PartResult
 from gnss_coop.ephemerides.days_covered import DayCount
 from gnss_coop.errors import ArchiveError
 from gnss_coop.model.timescales import parse_time

@@ -10,10 +10,10 @@ import secrets
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from gnss_coop.batch.results import Written
 from gnss_coop.batch.settings import Part
 from gnss_coop.errors import ArchiveError
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from gnss_coop.batch.work.products import Product
 
-LEDGER: Final = "ledger.sqlite"
 _KEY_DIGITS: Final = 16
 #: Digits that are kept: processors differ in the last ones, which mean nothing and would spoil equal bytes.
 _DIGITS: Final = 9
@@ -32,16 +31,6 @@ _FOLDERS: Final = (r"product=[a-z]+", r"year=\d{4}", r"day=\d{4}-\d\d-\d\d")
 _RESULT: Final = re.compile(r"[a-z]+-[a-z0-9.-]+-[0-9a-f]{16}\.(parquet|nc)")
 _DRAFT: Final = re.compile(r"\..+\.\d+-[0-9a-f]{8}\.tmp|\..+\.\d+\.tmp")
 _local = threading.local()
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A result file: its path in the archive, size, SHA-256, and rows (of a table)."""
-
-    path: str
-    n_bytes: int
-    sha256: str
-    n_rows: int | None
 
 
 def result_path(product: Product, day: str, part: Part, key: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gnss_coop.batch.archive.catalog import Ledger
 from gnss_coop.batch.archive.views import LEDGER_TABLES, VIEWS
-from gnss_coop.batch.work.products import PRODUCTS
+from gnss_coop.batch.schema import COLUMNS
 from gnss_coop.errors import ArchiveError
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def open_archive(root: str | Path) -> Iterator[duckdb.DuckDBPyConnection]:
             connection.execute(f"CREATE TABLE {name} AS SELECT * FROM incoming")
             connection.unregister("incoming")
         done = tables["jobs"][tables["jobs"]["status"] == "done"]
-        paths = {name: _paths(folder, done, name) for name, product in PRODUCTS.items() if product.columns}
+        paths = {name: _paths(folder, done, name) for name in COLUMNS}
         _allow(connection, [path for own in paths.values() for path in own])
         try:
             for name, own in paths.items():
@@ -181,7 +181,7 @@ def _allow(connection: duckdb.DuckDBPyConnection, paths: list[str]) -> None:
 
 def _product_view(name: str, paths: list[str]) -> str:
     """Return the SQL of a product's table, with all its columns whatever was computed, by whichever version."""
-    columns = {"year": "BIGINT", "day": "DATE", **PRODUCTS[name].columns}
+    columns = {"year": "BIGINT", "day": "DATE", **COLUMNS[name]}
     nothing = ", ".join(f"CAST(NULL AS {kind}) AS {column}" for column, kind in columns.items())
     empty = f"SELECT * FROM (SELECT {nothing}) WHERE false"
     if not paths:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
-from gnss_coop.batch.archive.folder import LEDGER, write_whole_file
+from gnss_coop.batch.archive.folder import write_whole_file
+from gnss_coop.batch.schema import LEDGER
 from gnss_coop.errors import StudyError
 from gnss_coop.formats.decompress import read_bytes
 

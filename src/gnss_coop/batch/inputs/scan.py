@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from gnss_coop.batch.work.heard import heard
+from gnss_coop.batch.collected_warnings import collected_warnings
 from gnss_coop.ephemerides.days_covered import DayCount, day_counts
 from gnss_coop.ephemerides.ephemerides import Ephemerides
 from gnss_coop.errors import RinexError
@@ -83,7 +83,7 @@ def scan_file(path: str, *, accept_truncated: bool = False) -> tuple[FileScan, E
     try:
         if _is_special(path):
             raise RinexError("is a pipe, a device or a folder; give a file, or - for standard input", path)
-        with heard() as notes:
+        with collected_warnings() as notes:
             sha256, data = hashed(path)
             nav = read_nav(NamedBytes(data, path), accept_truncated=accept_truncated)
     except RinexError as error:

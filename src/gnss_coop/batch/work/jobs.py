@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
 from gnss_coop._version import __version__
-from gnss_coop.batch.archive.folder import Written, result_path, write_result
+from gnss_coop.batch.archive.folder import result_path, write_result
+from gnss_coop.batch.collected_warnings import collected_warnings
 from gnss_coop.batch.inputs.scan import NamedBytes, hashed
+from gnss_coop.batch.results import PartResult
 from gnss_coop.batch.settings import Part, Settings
 from gnss_coop.batch.work.day import Day
-from gnss_coop.batch.work.heard import heard
 from gnss_coop.batch.work.products import PRODUCTS
 from gnss_coop.ephemerides.ephemerides import Ephemerides
 from gnss_coop.errors import ArchiveError, GnssCoopError
@@ -55,21 +56,6 @@ class DayTask:
         return self.day
 
 
-@dataclass(frozen=True, slots=True)
-class PartResult:
-    """What came of one part: a file, or an error."""
-
-    day: str
-    part: Part
-    key: str
-    settings: dict[str, Any]
-    duration_s: float
-    written: Written | None = None
-    error: str | None = None
-    notes: tuple[str, ...] = ()
-    software: dict[str, str] = field(default_factory=dict)
-
-
 def run_day(task: DayTask) -> list[PartResult]:
     """Do a day's work.
 
@@ -90,7 +76,7 @@ def run_day_of(task: DayTask, nav: Ephemerides | None, notes: tuple[str, ...] = 
         As `run_day`.
     """
     try:
-        with heard() as words:
+        with collected_warnings() as words:
             day = Day(task.day, _read(task) if nav is None else nav, task.settings)
         day.notes += dict.fromkeys([*notes, *words])
     except Exception as error:  # one day that cannot be read must not stop the others, whatever is wrong with it
@@ -117,7 +103,7 @@ def _run_part(task: DayTask, day: Day, part: Part, key: str) -> PartResult:
     started = time.perf_counter()
     product = PRODUCTS[part.product]
     try:
-        with heard() as words:
+        with collected_warnings() as words:
             content = product.compute(day, part)
         day.notes += [word for word in words if word not in day.notes]
         path = result_path(product, task.day, part, key)

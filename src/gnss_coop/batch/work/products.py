@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import product as combinations
 from typing import TYPE_CHECKING, Any, Final
 
+from gnss_coop.batch.schema import COLUMNS
 from gnss_coop.batch.settings import Keys, Part, Settings
 
 if TYPE_CHECKING:
@@ -146,61 +147,33 @@ def _mask(part: Part) -> float:
     return part.mask_deg
 
 
-def _types(text: str) -> dict[str, str]:
-    """Return names and types of columns written as ``name TYPE, name TYPE``."""
-    return dict(column.split() for column in text.split(","))
-
-
 PRODUCTS: Final[dict[str, Product]] = {
     p.name: p
     for p in (
         Product(
             "compare", _compare, (*_POSITIONS, "max_pdop"),
-            _types(
-                "station VARCHAR, mask_deg DOUBLE, systems VARCHAR, clocks VARCHAR, n_clocks BIGINT, n_epochs BIGINT, "
-                "n_used_mean DOUBLE, n_used_least BIGINT, pdop_median DOUBLE, pdop_p95 DOUBLE, hdop_median DOUBLE, "
-                "vdop_median DOUBLE, gdop_median DOUBLE, availability_pct DOUBLE, supplemented_by VARCHAR, "
-                "pdop_drop_pct DOUBLE, hdop_drop_pct DOUBLE, vdop_drop_pct DOUBLE, availability_gain_points DOUBLE, "
-                "completeness_pct DOUBLE"
-            ),
+            COLUMNS["compare"],
             ("station", "mask_deg", "systems", "clocks"), revision=2,
         ),
         Product(
             "passes", _passes, ("systems", "exclude_sv", "max_age_s", "stations"),
-            _types(
-                "mask_deg DOUBLE, station VARCHAR, sv VARCHAR, begins VARCHAR, rise_gpst TIMESTAMP, "
-                "rise_azimuth_deg DOUBLE, culmination_gpst TIMESTAMP, culmination_azimuth_deg DOUBLE, "
-                "max_elevation_deg DOUBLE, ends VARCHAR, set_gpst TIMESTAMP, set_azimuth_deg DOUBLE, "
-                "duration_s DOUBLE"
-            ),
+            COLUMNS["passes"],
             ("station", "mask_deg", "sv", "rise_gpst"),
             divided_by=("mask_deg",),
         ),
         Product(
             "dop", _dop, _POSITIONS,
-            _types(
-                "clocks VARCHAR, time_gpst TIMESTAMP, station VARCHAR, systems VARCHAR, mask_deg DOUBLE, "
-                "n_used BIGINT, gdop DOUBLE, pdop DOUBLE, hdop DOUBLE, vdop DOUBLE, tdop DOUBLE"
-            ),
+            COLUMNS["dop"],
             ("time_gpst", "station", "systems", "mask_deg", "clocks"),
         ),
         Product(
             "worst", _worst, (*_POSITIONS, "max_pdop"),
-            _types(
-                "clocks VARCHAR, station VARCHAR, systems VARCHAR, mask_deg DOUBLE, begins_gpst TIMESTAMP, "
-                "ends_gpst TIMESTAMP, duration_s DOUBLE, pdop_worst DOUBLE, n_used_least BIGINT, "
-                "within_limit BOOLEAN, helped_by VARCHAR, pdop_worst_helped DOUBLE"
-            ),
+            COLUMNS["worst"],
             ("station", "systems", "mask_deg", "clocks", "begins_gpst"),
         ),
         Product(
             "network", _network, ("systems", "step_s", "exclude_sv", "max_age_s", "networks"),
-            _types(
-                "mask_deg DOUBLE, system VARCHAR, orbit VARCHAR, network VARCHAR, n_satellites BIGINT, k1 DOUBLE, "
-                "k2 DOUBLE, k3 DOUBLE, k4 DOUBLE, depth DOUBLE, gap_max_min DOUBLE, gap_mean_min DOUBLE, "
-                "arc_mean_min DOUBLE, sigma_radial_m DOUBLE, sigma_along_m DOUBLE, sigma_cross_m DOUBLE, "
-                "sigma_3d_m DOUBLE, completeness_pct DOUBLE"
-            ),
+            COLUMNS["network"],
             ("system", "orbit", "network", "mask_deg"),
             divided_by=("mask_deg",), revision=2,
         ),

@@ -11,8 +11,9 @@ from typing import Final
 
 from gnss_coop.batch.inputs.days import DayIndex
 from gnss_coop.batch.inputs.scan import FileScan, scan_file
+from gnss_coop.batch.results import PartResult
 from gnss_coop.batch.settings import Settings
-from gnss_coop.batch.work.jobs import DayTask, PartResult, run_day_of
+from gnss_coop.batch.work.jobs import DayTask, run_day_of
 from gnss_coop.batch.work.products import PRODUCTS
 
 #: Year and day of the year in long and in short names. A guess: it saves time and decides nothing.

@@ -12,10 +12,10 @@ from typing import Final
 import numpy as np
 
 from gnss_coop.ephemerides.ephemerides import NavFrame
-from gnss_coop.ephemerides.records import Reject
 from gnss_coop.formats.rinex.nav_layout import MAX_LISTED, Layout
 from gnss_coop.kernels import rinex_nav as kernel
 from gnss_coop.model import timescales
+from gnss_coop.model.rejects import Reject
 
 _KINDS: Final = {
     kernel.SYSTEM_TIME_OFFSET: "STO",

@@ -15,9 +15,9 @@ from gnss_coop.ephemerides.georinex_dataset import records_of
 from gnss_coop.ephemerides.records import RecordTable
 from gnss_coop.errors import RinexError
 from gnss_coop.formats.decompress import read_bytes
-from gnss_coop.formats.rinex.nav import read_nav
 from gnss_coop.formats.rinex.nav_header import NavHeader, read_header
 from gnss_coop.formats.rinex.nav_layout import scan
+from gnss_coop.formats.rinex.nav_native import read_native
 from gnss_coop.kernels import rinex_nav as kernel
 
 _SYSTEMS: Final = ("R", "C")
@@ -42,7 +42,7 @@ def read_with_georinex(sources: Sequence[Any]) -> Ephemerides:
     nav = Ephemerides.from_records(
         RecordTable.concatenate(tables), np.concatenate(lines), names, headers=headers
     )  # fmt: skip
-    _check_values(nav, read_nav(sources).select(_SYSTEMS))
+    _check_values(nav, read_native(sources).select(_SYSTEMS))
     return nav
 
 

@@ -11,9 +11,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from gnss_coop.ephemerides.records import Reject
 from gnss_coop.formats.rinex.nav_header import NavHeader
 from gnss_coop.kernels import rinex_nav as kernel
+from gnss_coop.model.rejects import Reject
 
 _REASONS: Final = {
     kernel.STRAY_LINES: "lines that belong to no record",

@@ -14,18 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from gnss_coop.ephemerides.messages import MESSAGE_INDEX, MESSAGES
-from gnss_coop.ephemerides.records import (
-    GALILEO_SOURCE,
-    RecordTable,
-    Reject,
-    name_unlabelled,
-    needed_fields,
-    orbit_fields,
-)
+from gnss_coop.ephemerides.records import GALILEO_SOURCE, RecordTable, name_unlabelled, needed_fields, orbit_fields
 from gnss_coop.formats.rinex.nav_header import NavHeader
 from gnss_coop.formats.rinex.nav_layout import MAX_LISTED, Layout, capped
 from gnss_coop.kernels import rinex_nav as kernel
 from gnss_coop.model import timescales
+from gnss_coop.model.rejects import Reject
 from gnss_coop.model.systems import SYSTEMS, TimeScale
 
 #: Frames that are parsed at a time, so that garbage takes no more memory than what is kept: all of them where there is

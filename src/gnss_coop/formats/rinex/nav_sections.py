@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass, replace
 from typing import Final
 
-from gnss_coop.ephemerides.records import Reject
 from gnss_coop.errors import RinexError
 from gnss_coop.formats.rinex.nav_header import NavHeader, read_header
+from gnss_coop.model.rejects import Reject
 
 _FIRST_LABEL: Final = b"RINEX VERSION / TYPE"
 _LABEL_COLUMN: Final = 60

@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from gnss_coop import constants as const
-from gnss_coop.ephemerides.records import Reject
 from gnss_coop.errors import RinexError
 from gnss_coop.formats.decompress import read_bytes
 from gnss_coop.formats.rinex import hatanaka as compact_rinex
@@ -18,6 +17,7 @@ from gnss_coop.formats.rinex.obs_header import ObsHeader, read_obs_header
 from gnss_coop.formats.rinex.obs_scan import ObsPart, ObsScanner, SignalBits, sv_name
 from gnss_coop.kernels import rinex_obs as kernel
 from gnss_coop.model.observations import Observations
+from gnss_coop.model.rejects import Reject
 
 Source: TypeAlias = str | PathLike[str] | BinaryIO
 

@@ -9,12 +9,12 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from gnss_coop.ephemerides.records import Reject
 from gnss_coop.errors import RinexError
 from gnss_coop.formats.rinex.obs_header import Note, ObsHeader, read_position, read_types
 from gnss_coop.kernels import rinex_obs as kernel
 from gnss_coop.model import timescales
 from gnss_coop.model.observations import ObsEvent
+from gnss_coop.model.rejects import Reject
 from gnss_coop.model.systems import SYSTEMS, TimeScale
 
 _MAX_TYPES: Final = 999

@@ -17,14 +17,14 @@ _before: warnings.catch_warnings[None] | None = None
 
 
 @contextmanager
-def heard() -> Iterator[list[str]]:
+def collected_warnings() -> Iterator[list[str]]:
     """Collect the toolkit's warnings, each once, instead of writing them.
 
     Python keeps one state of warnings for all threads: the first that listens changes it, the last one puts it back.
 
     Examples
     --------
-    >>> with heard() as notes:
+    >>> with collected_warnings() as notes:
     ...     warnings.warn("mind the gap", GnssCoopWarning)
     >>> notes
     ['mind the gap']
