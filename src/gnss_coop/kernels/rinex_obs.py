@@ -234,7 +234,8 @@ def _find(state: Integers, line: int, kind: int, code: int, found: Integers) -> 
 @leaf_kernel
 def _body_v3(
     data: Bytes, state: Integers, epoch_line: int, count: int, n_types: Integers, column_bit: Integers, seen: Integers,
-    row_epoch: Integers, row_code: Integers, row_mask: Integers, found: Integers, unknown: Integers,
+    row_epoch: Integers, row_code: Integers, row_mask: Integers, row_offset: Integers, found: Integers,
+    unknown: Integers,
 ) -> Any:  # fmt: skip
     """Read the satellites of an epoch; return -1, or -2 where the file ends, or NOTHING_LEFT.
 
@@ -282,6 +283,7 @@ def _body_v3(
         twice = twice or seen[code] == state[SERIAL]
         seen[code] = state[SERIAL]
         row_epoch[rows], row_code[rows], row_mask[rows] = state[N_EPOCHS], code, mask
+        row_offset[rows] = start
         rows += 1
     if twice:
         _find(state, epoch_line, TWICE, 0, found)
@@ -339,7 +341,7 @@ def _next_is_epoch_v2(data: Bytes, start: int) -> Any:
 def _body_v2(
     data: Bytes, state: Integers, start: int, stop: int, epoch_line: int, count: int, default_system: int,
     n_types: Integers, column_bit: Integers, seen: Integers, row_epoch: Integers, row_code: Integers,
-    row_mask: Integers, found: Integers, unknown: Integers,
+    row_mask: Integers, row_offset: Integers, found: Integers, unknown: Integers,
 ) -> Any:  # fmt: skip
     """As `_body_v3`, for version 2: all systems have the same types, and blank lines are observations without a value.
 
@@ -359,6 +361,7 @@ def _body_v2(
         mask = np.uint64(0)
         odd = False
         line = state[LINE]
+        first_line = state[OFFSET]
         j = 0
         while j < n_fields:
             start = state[OFFSET]
@@ -393,6 +396,7 @@ def _body_v2(
         twice = twice or seen[code] == state[SERIAL]
         seen[code] = state[SERIAL]
         row_epoch[rows], row_code[rows], row_mask[rows] = state[N_EPOCHS], code, mask
+        row_offset[rows] = first_line
         rows += 1
     if not _next_is_epoch_v2(data, state[OFFSET]):
         return WRONG_COUNT
@@ -410,15 +414,16 @@ def _body_v2(
 def scan(
     data: Bytes, version_2: bool, default_system: int, n_types: Integers, column_bit: Integers, state: Integers,
     seen: Integers, epoch: Integers, epoch_flag: Integers, epoch_line: Integers, row_epoch: Integers,
-    row_code: Integers, row_mask: Integers, found: Integers, unknown: Integers,
+    row_code: Integers, row_mask: Integers, row_offset: Integers, found: Integers, unknown: Integers,
 ) -> Any:  # fmt: skip
     """Read epochs from ``state[OFFSET]`` on.
 
     Fills, per epoch, year to second and nanosecond, flag and line; per satellite and epoch the index of the epoch,
-    the satellite's code (``ord(letter) * 1000 + number``) and the bits of the signals with a value, bit
-    ``column_bit[letter, i]`` for the i-th type of its system, or UNNAMED where the header announces none. A satellite
-    that occurs twice in an epoch has two rows. `found` takes line, kind and satellite of what was damaged or repaired,
-    `unknown` the number of lines per letter of systems that the header does not announce.
+    the satellite's code (``ord(letter) * 1000 + number``), the bits of the signals with a value, bit
+    ``column_bit[letter, i]`` for the i-th type of its system, or UNNAMED where the header announces none, and where
+    its first line begins [byte]. A satellite that occurs twice in an epoch has two rows. `found` takes line, kind and
+    satellite of what was damaged or repaired, `unknown` the number of lines per letter of systems that the header
+    does not announce.
 
     Returns END; TRUNCATED, with the line of the cut epoch in the state and its whole satellites among the rows; or
     EVENT or HEADER_LINE, with OFFSET at the first line of it, or after the line of the event, whose FLAG and COUNT
@@ -456,15 +461,16 @@ def scan(
         elif version_2:
             fault = _body_v2(
                 data, state, start, stop, line, count, default_system, n_types, column_bit, seen, row_epoch, row_code,
-                row_mask, found, unknown,
+                row_mask, row_offset, found, unknown,
             )  # fmt: skip
         else:
             if no_count:  # lines of version 3 name their satellites: all up to the next epoch
                 _find(state, line, NO_COUNT, 0, found)
                 count = MAX_SATELLITES + 1
             fault = _body_v3(
-                data, state, line, count, n_types, column_bit, seen, row_epoch, row_code, row_mask, found, unknown
-            )
+                data, state, line, count, n_types, column_bit, seen, row_epoch, row_code, row_mask, row_offset,
+                found, unknown,
+            )  # fmt: skip
         if fault >= 0:
             _find(state, line, fault, 0, found)
             state[OFFSET], state[LINE] = after, line + 1

@@ -43,6 +43,25 @@ class ObsEvent:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class ObsValues:
+    """Pseudoranges and signal strengths of the rows of `Observations`, one column per code.
+
+    Attributes
+    ----------
+    codes : dict of str to tuple of str
+        Pseudorange code of each column by system, such as ``C2I`` (version 2: ``C1``, ``P2``).
+    pseudorange_m : float64 (n_row, n_column)
+        Pseudoranges [m]; NaN without a value. Systems with fewer codes leave the last columns empty.
+    cn0_dbhz : float64 (n_row, n_column)
+        Signal strength of the same signal as the file gives it, C/N0 [dB-Hz] with most receivers; NaN without.
+    """
+
+    codes: Mapping[str, tuple[str, ...]]
+    pseudorange_m: npt.NDArray[np.float64]
+    cn0_dbhz: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Observations:
     """Epochs of one receiver, ordered in time, with the satellites and signals that have values.
 
@@ -76,6 +95,8 @@ class Observations:
         What was damaged or against the format and is read all the same.
     events : tuple of ObsEvent
         Events and header lines within the body.
+    values : ObsValues or None
+        Pseudoranges and signal strengths, where `read_obs` was asked for them.
 
     Examples
     --------
@@ -100,6 +121,7 @@ class Observations:
     rejects: tuple[Reject, ...] = ()
     events: tuple[ObsEvent, ...] = ()
     repairs: tuple[Reject, ...] = ()
+    values: ObsValues | None = None
 
     def __len__(self) -> int:
         return len(self.time_ns)

@@ -43,12 +43,19 @@ def damaged(data: bytes, places: list[tuple[float, int]], end: float) -> bytes:
     return bytes(result[: int(end * len(data)) + 1])
 
 
+def _width(obs: gc.Observations) -> int:
+    assert obs.values is not None
+    return max(1, *map(len, obs.values.codes.values()), 1)
+
+
 @settings(deadline=None, max_examples=150)
 @given(data=st.sampled_from([VERSION_2, VERSION_3]), places=changes, end=st.floats(0.05, 1), lenient=st.booleans())
 def test_damage_never_raises_anything_else(data, places, end, lenient):
     with contextlib.suppress(RinexError):
-        obs = gc.read_obs(io.BytesIO(damaged(data, places, end)), accept_truncated=lenient)
+        obs = gc.read_obs(io.BytesIO(damaged(data, places, end)), accept_truncated=lenient, values=True)
         assert obs.tracked.shape == (len(obs), len(obs.satellites))
+        assert obs.values is not None
+        assert obs.values.pseudorange_m.shape == obs.values.cn0_dbhz.shape == (len(obs.row_epoch), _width(obs))
 
 
 @settings(deadline=None, max_examples=30)

@@ -15,6 +15,7 @@ from gnss_coop.formats.decompress import read_bytes
 from gnss_coop.formats.rinex import hatanaka as compact_rinex
 from gnss_coop.formats.rinex.obs_header import ObsHeader, read_obs_header
 from gnss_coop.formats.rinex.obs_scan import ObsPart, ObsScanner, SignalBits, sv_name
+from gnss_coop.formats.rinex.obs_values import ValueColumns, join_values
 from gnss_coop.kernels import rinex_obs as kernel
 from gnss_coop.model.observations import Observations
 from gnss_coop.model.rejects import Reject
@@ -22,7 +23,9 @@ from gnss_coop.model.rejects import Reject
 Source: TypeAlias = str | PathLike[str] | BinaryIO
 
 
-def read_obs(source: Source | Iterable[Source], *, accept_truncated: bool = False) -> Observations:
+def read_obs(
+    source: Source | Iterable[Source], *, accept_truncated: bool = False, values: bool = False
+) -> Observations:
     """Read RINEX observation files of one receiver: which satellites and signals it tracked at which epoch.
 
     Versions 2, 3 and 4 (minor ones beyond 2.12, 3.05 and 4.02 with a warning), plain or compact (Hatanaka), packed or
@@ -37,6 +40,8 @@ def read_obs(source: Source | Iterable[Source], *, accept_truncated: bool = Fals
         The files; several are put together in time.
     accept_truncated : bool
         Take what is there of a file that ends in the middle of an epoch.
+    values : bool
+        Read the pseudoranges and signal strengths too, into `Observations.values`; without, they are not converted.
 
     Returns
     -------
@@ -64,20 +69,21 @@ def read_obs(source: Source | Iterable[Source], *, accept_truncated: bool = Fals
     if not sources:
         raise RinexError("no observation file was given", "read_obs")
     bits = SignalBits()
-    parts = [_read_one(one, bits, accept_truncated) for one in sources]
+    columns = ValueColumns() if values else None
+    parts = [_read_one(one, bits, columns, accept_truncated) for one in sources]
     markers = {part.header.marker.upper()[:4]: part.name for part in parts if part.header.marker}
     if len(markers) > 1:
         (first, _), (second, name) = list(markers.items())[:2]
         raise RinexError(f"marker {second} is not {first} of the other files; give one station at a time", name)
-    return _join(parts, bits)
+    return _join(parts, bits, columns)
 
 
-def _read_one(source: Source, bits: SignalBits, accept_truncated: bool) -> ObsPart:
+def _read_one(source: Source, bits: SignalBits, columns: ValueColumns | None, accept_truncated: bool) -> ObsPart:
     name, data = read_bytes(fspath(source) if isinstance(source, PathLike) else source)
     if compact_rinex.is_compact(data):
         data = compact_rinex.expand(data, name, accept_truncated=accept_truncated)
     header = read_obs_header(data, name)
-    scanner = ObsScanner(name, data, header, bits)
+    scanner = ObsScanner(name, data, header, bits, columns)
     scanner.run(accept_truncated)
     part = scanner.part()
     if part.time_ns.size == 0:
@@ -87,7 +93,7 @@ def _read_one(source: Source, bits: SignalBits, accept_truncated: bool) -> ObsPa
     return part
 
 
-def _join(parts: list[ObsPart], bits: SignalBits) -> Observations:
+def _join(parts: list[ObsPart], bits: SignalBits, columns: ValueColumns | None) -> Observations:
     """Put files together in the order of time; of epochs that stand twice the first counts."""
     starts = np.cumsum([0, *(p.time_ns.size for p in parts)])
     time_ns = np.concatenate([p.time_ns for p in parts])
@@ -120,6 +126,9 @@ def _join(parts: list[ObsPart], bits: SignalBits) -> Observations:
         rejects=tuple(sorted(rejects, key=lambda r: (order[r.file], r.line))),
         repairs=tuple(sorted((r for p in parts for r in p.repairs), key=lambda r: (order[r.file], r.line))),
         events=tuple(e for p in parts for e in p.events),
+        values=None
+        if columns is None
+        else join_values([p.values for p in parts if p.values is not None], rows, columns),
     )
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from gnss_coop.errors import RinexError
 from gnss_coop.formats.rinex.obs_header import Note, ObsHeader, read_position, read_types
+from gnss_coop.formats.rinex.obs_values import ValueColumns, ValueReader, united_values
 from gnss_coop.kernels import rinex_obs as kernel
 from gnss_coop.model import timescales
 from gnss_coop.model.observations import ObsEvent
@@ -87,12 +88,15 @@ class ObsPart:
     rejects: list[Reject]
     repairs: list[Reject]
     events: list[ObsEvent]
+    values: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]] | None = None
 
 
 class ObsScanner:
     """Runs the kernel over a file and deals with what it stops at."""
 
-    def __init__(self, name: str, data: bytes, header: ObsHeader, bits: SignalBits) -> None:
+    def __init__(
+        self, name: str, data: bytes, header: ObsHeader, bits: SignalBits, columns: ValueColumns | None = None
+    ) -> None:
         self._name, self._header, self._bits = name, header, bits
         self._text = data
         self._data = np.frombuffer(data, dtype=np.uint8)
@@ -112,7 +116,8 @@ class ObsScanner:
         # The last list of satellites may announce more than there are.
         rows = min(n, len(data) // _SHORTEST_ROW + 2) + kernel.MAX_SATELLITES
         self._row_epoch, self._row_code = np.zeros(rows, np.int32), np.zeros(rows, np.int32)
-        self._row_mask = np.zeros(rows, np.uint64)
+        self._row_mask, self._row_offset = np.zeros(rows, np.uint64), np.zeros(rows, np.int64)
+        self._values = None if columns is None else ValueReader(name, data, header, columns)
         self._found = np.zeros((min(n + 4 * n_epochs, _MAX_LISTED), 3), np.int64)
         self._unknown = np.zeros(128, np.int64)
         self._rejects: list[Reject] = []
@@ -133,7 +138,7 @@ class ObsScanner:
             why = kernel.scan(
                 self._data, self._version_2, self._default_system, self._n_types, self._column_bit, self._state,
                 self._seen, self._epoch, self._flag, self._line, self._row_epoch, self._row_code, self._row_mask,
-                self._found, self._unknown,
+                self._row_offset, self._found, self._unknown,
             )  # fmt: skip
             if why == kernel.END:
                 return
@@ -193,9 +198,11 @@ class ObsScanner:
         self._events.append(ObsEvent(self._name, first_line - event, kind, read_position(lines)))
         types, notes = read_types(lines, self._header.version, first_line)
         self._note(notes)
-        for key, codes in types.items():
-            for letter in key or SYSTEMS:
-                self._set_types(letter, codes)
+        changed = {letter: codes for key, codes in types.items() for letter in key or SYSTEMS}
+        for letter, codes in changed.items():
+            self._set_types(letter, codes)
+        if changed and self._values is not None:
+            self._values.change(int(self._state[kernel.N_ROWS]), changed)
         return True
 
     def part(self) -> ObsPart:
@@ -208,13 +215,19 @@ class ObsScanner:
         self._rejects += [Reject(self._name, line, "", "epoch is no calendar date") for line in bad]
         keep = valid[row_epoch]
         time_ns = _TO_GPST_NS[self._header.time_scale]((ns + self._epoch[:n_epochs, 6])[valid])
-        rows = _united(
-            (np.cumsum(valid) - 1)[row_epoch[keep]].astype(np.int32), self._row_code[:n_rows][keep],
-            self._named(self._row_code[:n_rows][keep], self._row_mask[:n_rows][keep]),
-        )  # fmt: skip
+        epoch, code = (np.cumsum(valid) - 1)[row_epoch[keep]].astype(np.int32), self._row_code[:n_rows][keep]
+        mask = self._named(code, self._row_mask[:n_rows][keep])
+        order, starts = _runs(epoch, code)
+        values = None
+        if self._values is not None:
+            read = self._values.read(self._row_offset[:n_rows], self._row_code[:n_rows])
+            pseudorange_m, cn0_dbhz = (united_values(array[keep], order, starts) for array in read)
+            values = (pseudorange_m, cn0_dbhz)
+        first = order[starts]
         return ObsPart(
-            self._name, self._header, time_ns, self._flag[:n_epochs][valid], lines[valid], *rows, self._rejects,
-            self._repairs, self._events,
+            self._name, self._header, time_ns, self._flag[:n_epochs][valid], lines[valid], epoch[first], code[first],
+            np.bitwise_or.reduceat(mask[order], starts) if starts.size else mask, self._rejects, self._repairs,
+            self._events, values,
         )  # fmt: skip
 
     def _sort_findings(self) -> None:
@@ -253,14 +266,10 @@ def sv_name(code: int) -> str:
     return f"{chr(code // kernel.NUMBERS)}{code % kernel.NUMBERS:02d}"
 
 
-def _united(
-    epoch: npt.NDArray[np.int32], code: npt.NDArray[np.int32], mask: npt.NDArray[np.uint64]
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.uint64]]:
-    """Make one row of the rows of a satellite in an epoch, with the signals of all of them."""
+def _runs(
+    epoch: npt.NDArray[np.int32], code: npt.NDArray[np.int32]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return an order in which the rows of a satellite in an epoch are neighbours, and where such runs start."""
     key = epoch.astype(np.int64) * kernel.N_CODES + code
     order = np.argsort(key, kind="stable")
-    starts = np.flatnonzero(np.diff(key[order], prepend=-1))
-    if starts.size == key.size:
-        return epoch, code, mask
-    rows = order[starts]
-    return epoch[rows], code[rows], np.bitwise_or.reduceat(mask[order], starts)
+    return order, np.flatnonzero(np.diff(key[order], prepend=-1))
