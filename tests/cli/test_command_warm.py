@@ -33,6 +33,8 @@ COMMANDS = (
     ("map", "--nominal", "R,C", "--epoch", "2024-03-01", "--grid", "20", "--step", "3600"),
     ("network", DAY, "--step", "1800", "--systems", "C"),
     ("track-check", OBS, "--nav", DAY, "--systems", "G,R"),
+    ("position", OBS, "--nav", DAY, "--systems", "G,R", "--mask", "5,15", "--clocks", "prior:5", "--truth", "header"),
+    ("position", OBS, "--nav", DAY, "--ionosphere", "klobuchar", "--weights", "sine", "--plot", "expected=a.png"),
 )
 
 

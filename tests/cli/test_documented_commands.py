@@ -69,6 +69,11 @@ def test_the_documented_columns_are_those_of_the_csv(run, hours, results, name):
             "30",
         ),
         "stations": (),
+        "position": (
+            ROOT / "sample_rinex" / "CIBG00IDN_R_20240100000_01D_30M_MO.crx.gz",
+            "--nav",
+            ROOT / "sample_rinex" / "BRDC00IGS_R_20240100000_01D_MN.rnx.gz",
+        ),
         "network": (hours, *span),
         "diff": (results, results),
         "trend": (results,),
@@ -141,7 +146,8 @@ def run_example(run, folder, words):
     written = {path.name for path in folder.iterdir() if stamps.get(path) != path.stat().st_mtime_ns}
     assert result.out.count("\n") > 1 or written or words[0] == "sample", words
     flags = {"-o", "--output", "--plot", "--depth-map"}
-    assert {Path(word).name for flag, word in itertools.pairwise(words) if flag in flags} <= written, words
+    named = [word.rpartition("=")[2] for flag, word in itertools.pairwise(words) if flag in flags]
+    assert {Path(word).name for word in named} <= written, words
 
 
 def with_archives(request, folder):

@@ -35,6 +35,7 @@ COMMANDS: Final = {
     "dop": "Dilution of precision per station and epoch.",
     "visibility": "Satellites above the mask, per station and epoch.",
     "track-check": "What a receiver tracked, against what stood in its sky.",
+    "position": "Where observations put a receiver, beside what DOP promises.",
     "network": "What ground networks see, alone and joined, and how well.",
     "ledger": "What two systems gain from each other, on one page.",
     "batch": "All of it over many files, into an archive of results.",

@@ -161,7 +161,7 @@ def _completeness(
     """Return the attributes about completeness; a shorter age than the messages' own makes files no poorer."""
     if epoch_ns.size == 0:
         return {}
-    if max_age_s is not None and (_limits_ns(max_age_s) < _limits_ns(None)).any():
+    if max_age_s is not None and (limits_ns(max_age_s) < limits_ns(None)).any():
         usable = np.maximum(usable, _select(nav, epoch_ns, True, None)[1])
     return completeness.shares_of(usable > 0, nav.satellites, epoch_ns, exclude_sv)
 
@@ -309,7 +309,7 @@ def _select(
     start, stop = rec.groups(nav.table)
     keys = rec.satellite_key(nav.table)
     _, group_sv = np.unique(keys[start], return_inverse=True)
-    limit_ns = _limits_ns(max_age_s)
+    limit_ns = limits_ns(max_age_s)
     shape = (epoch_ns.size, int(group_sv.max()) + 1)
     chosen, usable = np.empty(shape, np.int64), np.empty(shape, np.int8)
     derived = nav.derived
@@ -320,7 +320,7 @@ def _select(
     return chosen, usable
 
 
-def _limits_ns(asked_s: float | Mapping[str, float] | None) -> npt.NDArray[np.int64]:
+def limits_ns(asked_s: float | Mapping[str, float] | None) -> npt.NDArray[np.int64]:
     """Return the age limit of each message of `MESSAGES` [ns]."""
     by_system = asked_s if isinstance(asked_s, Mapping) else {}
     unknown = [system for system in by_system if system not in SYSTEMS]

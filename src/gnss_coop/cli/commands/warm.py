@@ -33,6 +33,8 @@ RUNS: Final = (
     ("network", "NAV", "--step", "3600", "--grid", "30", "--site-map", "sigma.nc", "--objective", "sigma_3d_m"),
     ("ledger", "NAV", "--step", "3600", "-o", "ledger"),
     ("track-check", "OBS", "--nav", "NAV"),
+    ("position", "OBS", "--nav", "NAV"),
+    ("position", "OBS", "--nav", "NAV", "--ionosphere", "klobuchar"),
     ("report", "NAV", "--stations", "Irkutsk", "-o", "report"),
 )
 

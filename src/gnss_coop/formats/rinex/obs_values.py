@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from gnss_coop.errors import RinexError
-from gnss_coop.formats.obs_header import ObsHeader
-from gnss_coop.formats.rinex_header import header_lines
-from gnss_coop.kernels import observation_values as kernel
+from gnss_coop.formats.rinex.nav_header import header_lines
+from gnss_coop.formats.rinex.obs_header import ObsHeader
+from gnss_coop.kernels import rinex_obs_values as kernel
 from gnss_coop.model.observations import ObsValues
 from gnss_coop.model.systems import SYSTEMS
 

@@ -1,4 +1,4 @@
-"""Values of RINEX observations: the numbers in the lines that the scanner of `kernels.observations` has found."""
+"""Values of RINEX observations: the numbers in the lines that the scanner of `kernels.rinex_obs` has found."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[Any]
 
 _FIELD_WIDTH, _VALUE_WIDTH, _FIELDS_PER_LINE_V2 = 16, 14, 5
-_NUMBERS = 1000  # as in kernels.observations: a satellite's code is its letter times this plus its number
+_NUMBERS = 1000  # as in kernels.rinex_obs: a satellite's code is its letter times this plus its number
 
 
 @leaf_kernel

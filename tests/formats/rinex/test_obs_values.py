@@ -13,7 +13,7 @@ import pytest
 import gnss_coop as gc
 from gnss_coop.errors import RinexError
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SAMPLE = ROOT / "sample_rinex" / "CIBG00IDN_R_20240100000_01D_30M_MO.crx.gz"
 DATA = os.environ.get("GNSS_COOP_TESTDATA")
 needs_data = pytest.mark.skipif(DATA is None, reason="GNSS_COOP_TESTDATA is not set")
