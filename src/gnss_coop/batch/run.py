@@ -19,6 +19,7 @@ from gnss_coop.batch.archive.catalog import Ledger
 from gnss_coop.batch.archive.lock import RunLock
 from gnss_coop.batch.engines.drive import drive
 from gnss_coop.batch.engines.executors import Engine
+from gnss_coop.batch.files import write_archive_file
 from gnss_coop.batch.inputs.days import DayIndex
 from gnss_coop.batch.inputs.find import find_inputs, ledger_text
 from gnss_coop.batch.inputs.scan import FileScan, stat_of
@@ -156,7 +157,7 @@ class _Run:
         path = self._request.metrics
         if path is not None:
             text = metrics_text(self._summary, self._ledger, exit_code)
-            archive.write_whole_file(path, lambda draft: draft.write_text(text, "utf-8"))
+            write_archive_file(path, lambda draft: draft.write_text(text, "utf-8"))
 
     # --- Inputs -----------------------------------------------------------------------------------------
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from gnss_coop.errors import OutputError
 from gnss_coop.maps.dop_map import map_in_memory
 from gnss_coop.maps.job import PART_BYTES
 from gnss_coop.maps.tiling import check_memory
+from gnss_coop.output.hdf5 import HDF5_LOCK, LockedVariable
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -29,7 +31,7 @@ def computed_map(job: MapJob, folder: Path, progress: Progress | None = None) ->
     ----------
     job : MapJob
     folder : Path
-        Where the scratch file is put, in a folder of its own that is removed whatever happens.
+        Where the scratch file is put, in a folder of its own that is removed at the end.
     progress : callable, optional
         As for `dop_map`.
 
@@ -49,45 +51,67 @@ def computed_map(job: MapJob, folder: Path, progress: Progress | None = None) ->
         yield map_in_memory(job, progress)
         return
     import xarray as xr
+    from xarray.backends import NetCDF4DataStore
 
     check_memory(job.working_bytes)
     _check_room(job, folder)
-    try:
-        scratch = tempfile.TemporaryDirectory(prefix=".gnss-coop-", dir=folder)
-    except OSError as error:
-        raise _unwritable(folder, error) from None
-    with scratch as name:
-        file = Path(name, "map.nc")
+    with ExitStack() as stack:
         try:
+            file = _scratch_file(folder, stack)
             frame, variables = _fill(job, file, progress)
         except (OSError, RuntimeError) as error:  # the second is what the netCDF library raises
             raise _unwritable(folder, error) from None
-        with xr.open_dataset(file, engine="netcdf4", decode_cf=False, cache=False) as stored:
-            for variable in stored.variables.values():
-                variable.encoding = {}  # drop_encoding would read all values in some versions of xarray
-            world = stored.assign_coords(frame.coords).assign_attrs(frame.attrs)
-            for name, attributes in variables.items():
-                world[name].attrs = attributes
-            yield world
+        store = NetCDF4DataStore(file, lock=HDF5_LOCK)  # type: ignore[no-untyped-call]
+        stored = xr.open_dataset(store, decode_cf=False, cache=False)
+        for variable in stored.variables.values():
+            variable.encoding = {}  # drop_encoding would read all values in some versions of xarray
+        world = stored.assign_coords(frame.coords).assign_attrs(frame.attrs)
+        for name, attributes in variables.items():
+            world[name].attrs = attributes
+        yield world
 
 
-def _fill(job: MapJob, path: Path, progress: Progress | None) -> tuple[xr.Dataset, dict[str, dict[str, Any]]]:
-    """Compute a map into a file of plain numbers; return coordinates and attributes, and those of the variables."""
+def _scratch_file(folder: Path, stack: ExitStack) -> Any:
+    """Open a netCDF file that is gone when the stack is left, and, where the system allows, has no name even before.
+
+    A file without a name takes no room on the disk once the program has ended, however it ended.
+    """
     import netCDF4
 
-    with netCDF4.Dataset(path, "w") as file:
+    room = Path(
+        stack.enter_context(tempfile.TemporaryDirectory(prefix=".gnss-coop-", dir=folder, ignore_cleanup_errors=True))
+    )
+    with HDF5_LOCK:
+        file = netCDF4.Dataset(room / "map.nc", "w")
         file.set_fill_off()  # all of it is going to be written
+    stack.callback(_close, file)
+    if os.name == "posix":
+        (room / "map.nc").unlink()
+        room.rmdir()
+    return file
 
-        def room(name: str, dims: tuple[str, ...], shape: tuple[int, ...]) -> Any:
+
+def _close(file: Any) -> None:
+    with HDF5_LOCK:
+        file.close()
+
+
+def _fill(job: MapJob, file: Any, progress: Progress | None) -> tuple[xr.Dataset, dict[str, dict[str, Any]]]:
+    """Compute a map into a file of plain numbers; return coordinates and attributes, and those of the variables."""
+
+    def room(name: str, dims: tuple[str, ...], shape: tuple[int, ...]) -> LockedVariable:
+        with HDF5_LOCK:
             for dim, size in zip(dims, shape, strict=True):
                 if dim not in file.dimensions:
                     file.createDimension(dim, size)
             variable = file.createVariable(name, "f4", dims, contiguous=True)
             variable.set_auto_maskandscale(False)
-            return variable
+        return LockedVariable(variable)
 
-        frame, variables = job.compute(progress, room)
-        return frame, {name: attributes for name, (_, _, attributes) in variables.items()}
+    frame, variables = job.compute(progress, room)
+    with HDF5_LOCK:
+        file.sync()
+    return frame, {name: attributes for name, (_, _, attributes) in variables.items()}
 
 
 def _check_room(job: MapJob, folder: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -15,6 +14,7 @@ import numpy as np
 
 from gnss_coop.errors import OutputError
 from gnss_coop.model.grid import row_blocks
+from gnss_coop.output.whole_file import draft_beside
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -33,7 +33,7 @@ def _new_store(path: str | Path, overwrite: bool) -> Iterator[Path]:
     target = Path(path).resolve()  # of a link, what it leads to is replaced
     if target.exists() and not overwrite:
         raise OutputError(f"{path} exists; give another name, or --overwrite")
-    draft = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    draft = draft_beside(target)
     try:
         yield draft
         if target.is_dir():

@@ -14,7 +14,8 @@ import numpy as np
 
 from gnss_coop.errors import OutputError
 from gnss_coop.model.grid import row_blocks
-from gnss_coop.output.layers import Floats, cell_edges, is_grid, pick_layers, write_whole
+from gnss_coop.output.layers import Floats, cell_edges, is_grid, pick_layers
+from gnss_coop.output.whole_file import replace_file
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -114,7 +115,7 @@ def write_geotiff(
         with closing(_strips(south_up, strip_rows)) as strips:
             tifffile.imwrite(draft, strips, **options)
 
-    write_whole(path, write, overwrite=overwrite)
+    replace_file(path, write, overwrite=overwrite)
 
 
 def _strips(south_up: xr.DataArray, strip_rows: int) -> Generator[bytes]:

@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from gnss_coop.errors import OutputError
-from gnss_coop.output.text_and_files import replace_file
 
 if TYPE_CHECKING:
     import xarray as xr
 
 Floats = npt.NDArray[np.float64]
-
-
-def write_whole(path: str | Path, write: Callable[[Path], Any], *, overwrite: bool) -> None:
-    """Let `write` fill a file that appears under its name only when it is complete.
-
-    Raises
-    ------
-    OutputError
-        If the file exists and must not be overwritten.
-    GnssCoopError
-        If it cannot be written.
-    """
-    if not overwrite and Path(path).exists():
-        raise OutputError(f"{str(path)!r} exists already; choose another name or allow overwriting")
-    replace_file(str(path), write)
 
 
 def pick_layers(

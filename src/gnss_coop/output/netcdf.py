@@ -11,7 +11,9 @@ import numpy.typing as npt
 from gnss_coop._version import __version__
 from gnss_coop.errors import OutputError
 from gnss_coop.model.grid import row_blocks
-from gnss_coop.output.layers import cell_edges, is_grid, write_whole
+from gnss_coop.output.hdf5 import HDF5_LOCK
+from gnss_coop.output.layers import cell_edges, is_grid
+from gnss_coop.output.whole_file import replace_file
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -126,14 +128,15 @@ def write_netcdf(dataset: xr.Dataset, path: str | Path, *, overwrite: bool = Fal
 
     def write(draft: Path) -> None:
         try:
-            frame.to_netcdf(draft, mode="w", engine="netcdf4", format="NETCDF4")
-            with netCDF4.Dataset(draft, "a") as file:
-                for name in names:
-                    _append(file, name, dataset[name], frame)
+            with HDF5_LOCK:
+                frame.to_netcdf(draft, mode="w", engine="netcdf4", format="NETCDF4")
+                with netCDF4.Dataset(draft, "a") as file:
+                    for name in names:
+                        _append(file, name, dataset[name], frame)
         except RuntimeError as error:  # what the netCDF library raises, on a full disk for instance
             raise OutputError(f"cannot write {str(path)!r}: {error}") from None
 
-    write_whole(path, write, overwrite=overwrite)
+    replace_file(path, write, overwrite=overwrite)
 
 
 def _is_layers(variable: xr.Variable) -> bool:

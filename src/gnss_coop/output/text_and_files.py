@@ -5,15 +5,14 @@ from __future__ import annotations
 import errno
 import json
 import math
-import os
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from gnss_coop.errors import GnssCoopError
 from gnss_coop.model.text import printable
+from gnss_coop.output.whole_file import replace_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -124,27 +123,6 @@ def _write_parquet(frame: pd.DataFrame, path: Path) -> None:
             connection.table("frame").write_parquet(str(path))
         except duckdb.IOException as error:
             raise OSError(errno.EIO, str(error)) from None
-
-
-def replace_file(output: str, write: Callable[[Path], Any]) -> None:
-    """Let `write` fill a temporary file beside the output, then give it the name."""
-    target = Path(output)
-    try:
-        if target.exists() and not target.is_file():  # a device or pipe, whose place no file may take
-            write(target)
-            return
-        target = target.resolve()  # of a link, what it leads to is replaced
-        draft = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-        try:
-            write(draft)
-            with draft.open("rb") as stream:
-                os.fsync(stream.fileno())
-            draft.replace(target)
-        finally:
-            with suppress(OSError):
-                draft.unlink()
-    except OSError as error:
-        raise GnssCoopError(f"cannot write {output!r}: {error.strerror}") from None
 
 
 def as_text(frame: pd.DataFrame, *, color: bool = False) -> str:

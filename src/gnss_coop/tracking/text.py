@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from gnss_coop.model import timescales
-from gnss_coop.output.text_and_files import as_text, replace_file
+from gnss_coop.output.text_and_files import as_text
+from gnss_coop.output.whole_file import replace_file
 
 if TYPE_CHECKING:
     import pandas as pd

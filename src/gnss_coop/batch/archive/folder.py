@@ -6,16 +6,15 @@ import errno
 import hashlib
 import os
 import re
-import secrets
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from gnss_coop.batch.files import write_archive_file
 from gnss_coop.batch.results import Written
 from gnss_coop.batch.settings import Part
-from gnss_coop.errors import ArchiveError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +28,7 @@ _DIGITS: Final = 9
 _ROWS_PER_GROUP: Final = 122_880
 _FOLDERS: Final = (r"product=[a-z]+", r"year=\d{4}", r"day=\d{4}-\d\d-\d\d")
 _RESULT: Final = re.compile(r"[a-z]+-[a-z0-9.-]+-[0-9a-f]{16}\.(parquet|nc)")
-_DRAFT: Final = re.compile(r"\..+\.\d+-[0-9a-f]{8}\.tmp|\..+\.\d+\.tmp")
+_DRAFT: Final = re.compile(r"\..+\.[0-9a-f]{16}\.tmp|\..+\.\d+(-[0-9a-f]{8})?\.tmp")  # and those of former versions
 _local = threading.local()
 
 
@@ -67,49 +66,13 @@ def write_result(root: Path, path: str, product: Product, content: Any, inputs: 
     """
     target = root / path
     if product.columns:
-        write_whole_file(target, lambda draft: _write_parquet(content, product, draft))
+        write_archive_file(target, lambda draft: _write_parquet(content, product, draft))
         n_rows: int | None = len(content)
     else:
-        write_whole_file(target, lambda draft: _write_map(content, inputs, draft))
+        write_archive_file(target, lambda draft: _write_map(content, inputs, draft))
         n_rows = None
     data = target.read_bytes()
     return Written(path, len(data), hashlib.sha256(data).hexdigest(), n_rows)
-
-
-def write_whole_file(target: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a draft beside the target, bring it to the disk, then give it the name."""
-    draft = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            write(draft)
-            _to_disk(draft)
-            draft.replace(target)
-        finally:
-            with suppress(OSError):
-                draft.unlink()
-        if os.name == "posix":  # elsewhere folders cannot be opened
-            _to_disk(target.parent)
-    except OSError as error:
-        raise ArchiveError(_cannot_write(target, error)) from None
-
-
-def _cannot_write(target: Path, error: OSError) -> str:
-    hint = {
-        errno.ENOSPC: "free some space and run the same command again: it goes on where it stopped",
-        errno.EDQUOT: "free some space and run the same command again: it goes on where it stopped",
-        errno.EACCES: "ask for the right to write there, or name another folder",
-        errno.EROFS: "name a folder on a disk that can be written to",
-    }.get(error.errno or 0, "check the disk and run the same command again")
-    return f"cannot write {target}: {error.strerror or error}; {hint}"
-
-
-def _to_disk(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _write_parquet(frame: pd.DataFrame, product: Product, draft: Path) -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from gnss_coop.errors import OutputError
-from gnss_coop.output.layers import write_whole
 from gnss_coop.output.pages.figures import scenario_strokes
+from gnss_coop.output.whole_file import replace_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,7 +66,7 @@ def plot_trend(table: pd.DataFrame, path: str | Path, *, overwrite: bool = False
             raise OutputError(f"a picture shows one {column}, not {found or 'none'}: choose one")
     with mpl.rc_context(_SETTINGS):
         figure = _draw(table)
-        write_whole(path, lambda draft: figure.savefig(draft, **_KINDS[suffix]), overwrite=overwrite)
+        replace_file(path, lambda draft: figure.savefig(draft, **_KINDS[suffix]), overwrite=overwrite)
     return figure
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
-from gnss_coop.batch.archive.folder import write_whole_file
+from gnss_coop.batch.files import write_archive_file
 from gnss_coop.batch.schema import LEDGER
 from gnss_coop.errors import StudyError
 from gnss_coop.formats.decompress import read_bytes
@@ -136,7 +136,7 @@ def _add_stdin(found: Found, stdin: BinaryIO | None, spool: Path | None) -> None
     _, data = read_bytes(cast("BinaryIO", _Rest(head, stdin)))
     target = spool / _STDIN_FOLDER / f"{hashlib.sha256(data).hexdigest()}.rnx"
     if not target.is_file():
-        write_whole_file(target, lambda draft: _write_all(draft, data))
+        write_archive_file(target, lambda draft: _write_all(draft, data))
     found.paths.append(str(target.absolute()))
 
 

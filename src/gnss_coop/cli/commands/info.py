@@ -101,7 +101,7 @@ def _repair(nav: tuple[str, ...], accept_truncated: bool, **shared: Any) -> int:
     session = Session(**shared, output=None)
     from gnss_coop.formats.rinex.nav_repair import repair_nav
     from gnss_coop.output.targets import check_table_target
-    from gnss_coop.output.text_and_files import replace_file
+    from gnss_coop.output.whole_file import replace_file
 
     check_table_target(output, overwrite=shared["overwrite"])
     done = repair_nav(sources(nav)[0], accept_truncated=accept_truncated)

@@ -13,7 +13,8 @@ from gnss_coop.errors import OutputError
 from gnss_coop.output.drawing.ground import draw_ground
 from gnss_coop.output.drawing.projection import Floats, View
 from gnss_coop.output.drawing.sheet import Sheet
-from gnss_coop.output.layers import cell_edges, write_whole
+from gnss_coop.output.layers import cell_edges
+from gnss_coop.output.whole_file import replace_file
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -58,7 +59,7 @@ def make_picture(path: str | Path | None, draw: Callable[[], Figure], *, overwri
         figure = draw()
         if path is not None:
             options = _KINDS[suffix]
-            write_whole(path, lambda draft: figure.savefig(draft, **options), overwrite=overwrite)
+            replace_file(path, lambda draft: figure.savefig(draft, **options), overwrite=overwrite)
     return figure
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from gnss_coop.errors import OutputError
 from gnss_coop.output.targets import refuse_file_name
+from gnss_coop.output.whole_file import draft_beside
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,11 +74,11 @@ def new_folder(folder: str | Path, generator: str, *, overwrite: bool) -> Iterat
     target = checked_folder(folder, generator, overwrite=overwrite)
     what = generator.split()[-1]
     _check_packages(what)
-    draft = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    draft = draft_beside(target)
     try:
         draft.mkdir()
         yield draft
-        _put(draft, target)
+        _put(draft, target, overwrite=overwrite)
     except OSError as error:
         raise OutputError(f"{folder}: cannot write the {what}: {error.strerror or error}") from None
     finally:
@@ -93,12 +94,17 @@ def _check_packages(what: str) -> None:
         raise OutputError(f"{what}s need the package {error.name}: pip install 'gnss-coop[report]'") from None
 
 
-def _put(draft: Path, target: Path) -> None:
+def _put(draft: Path, target: Path, *, overwrite: bool) -> None:
     """Give a complete folder its name; what stood there is removed only when it has been replaced."""
-    if not target.exists():
-        draft.rename(target)
+    if not overwrite or not target.exists():
+        try:
+            draft.rename(target)  # onto an empty folder too, never onto one that another run has filled meanwhile
+        except OSError:
+            if target.exists():
+                raise OutputError(f"{target} has appeared meanwhile; give another name, or --overwrite") from None
+            raise
         return
-    old = target.with_name(f".{target.name}.{os.getpid()}.old")
+    old = draft_beside(target)
     target.rename(old)
     try:
         draft.rename(target)
