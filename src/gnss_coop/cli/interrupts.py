@@ -1,4 +1,4 @@
-"""Ctrl-C that always ends the program, wherever it is."""
+"""Ctrl-C and SIGTERM that always end the program, wherever it is, and leave nothing half written."""
 
 from __future__ import annotations
 
@@ -16,38 +16,53 @@ from typing import Any, Final
 _GRACES_S: Final = (4.0, 8.0)
 
 
-def heed_interrupts(message: str, exit_code: int) -> None:
-    """Turn SIGINT into KeyboardInterrupt; end the process where that comes to nothing.
+#: What is said of each signal; the exit code is 128 and its number, as shells have it.
+_WORDS: Final = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
+_heard: list[int] = []
 
-    The system may hand a signal to a thread of a library while the main thread waits for input, and compiled
-    code may swallow the exception. A thread of its own hears of the signal in any case: it passes it on to the
-    main thread, once more after a while, and ends the process when nothing comes of that or a second signal follows.
 
-    Parameters
-    ----------
-    message : str
-        What to say when the process has to be ended.
-    exit_code : int
-        With which code.
+def ending() -> tuple[str, int]:
+    """Return what to say, and the exit code, for the signal that ends the program."""
+    number = _heard[0] if _heard else int(signal.SIGINT)
+    return f"gnss-coop: {_WORDS[signal.Signals(number)]}", 128 + number
+
+
+def heed_interrupts() -> None:
+    """Turn SIGINT and SIGTERM into KeyboardInterrupt; end the process where that comes to nothing.
+
+    Both clear away what is half written. The system may hand a signal to a thread of a library while the main thread
+    waits for input, and compiled code may swallow the exception. A thread of its own hears of the signal in any case:
+    it passes it on to the main thread, once more after a while, and ends the process when nothing comes of that or a
+    second signal follows.
     """
     sys.unraisablehook = _quiet_about_interrupts(sys.unraisablehook)
     receive, send = os.pipe()
     os.set_blocking(send, False)
-    signal.signal(signal.SIGINT, _raise_at_intervals())
+    handler = _raise_at_intervals()
+    for number in _WORDS:
+        signal.signal(number, handler)
     signal.set_wakeup_fd(send, warn_on_full_buffer=False)
 
     def watch() -> None:
-        os.read(receive, 1)
+        number = _next_of_ours(receive)
         for grace_s in _GRACES_S:
             if hasattr(signal, "pthread_kill"):
-                signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+                signal.pthread_kill(threading.main_thread().ident or 0, number)
                 os.read(receive, 1)  # the one that was passed on
             if select.select([receive], [], [], grace_s)[0]:
                 break
+        message, code = ending()
         os.write(2, f"{message}\n".encode())
-        os._exit(exit_code)
+        os._exit(code)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def _next_of_ours(receive: int) -> int:
+    """Wait for one of the signals that end the program; the pipe tells of all that have a handler."""
+    while (number := os.read(receive, 1)[0]) not in _WORDS:
+        pass
+    return number
 
 
 def _quiet_about_interrupts(usual: Callable[[Any], object]) -> Callable[[Any], None]:
@@ -64,8 +79,9 @@ def _raise_at_intervals() -> Callable[..., None]:
     """Return a handler that does not raise again while the program may be winding down."""
     last_s = float("-inf")
 
-    def handler(*_: object) -> None:
+    def handler(number: int, _: object) -> None:
         nonlocal last_s
+        _heard.append(number)
         now_s = time.monotonic()
         if now_s - last_s > 0.75 * _GRACES_S[0]:
             last_s = now_s

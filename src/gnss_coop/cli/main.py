@@ -1,7 +1,7 @@
 """Entry point: finds commands by name, loads one when it is called, turns errors into exit codes.
 
 Exit codes: 0 fine, 1 an error of the program itself, 2 usage or unreadable input, 3 some files of many
-failed, 4 all failed, 130 interrupted.
+failed, 4 all failed, 130 interrupted (SIGINT), 143 terminated (SIGTERM).
 """
 
 from __future__ import annotations
@@ -18,15 +18,13 @@ from typing import Any, Final
 import click
 
 from gnss_coop._version import __version__
-from gnss_coop.cli.interrupts import heed_interrupts
-from gnss_coop.cli.safe_streams import guard_streams
+from gnss_coop.cli.interrupts import ending, heed_interrupts
+from gnss_coop.cli.safe_streams import guard_streams, open_streams
 
 EXIT_BUG: Final = 1
 EXIT_USAGE: Final = 2
 EXIT_SOME_FAILED: Final = 3
 EXIT_ALL_FAILED: Final = 4
-EXIT_INTERRUPTED: Final = 130
-INTERRUPTED: Final = "gnss-coop: interrupted"
 
 #: Commands in the order of the help, with their help line: known without importing any of them.
 COMMANDS: Final = {
@@ -119,11 +117,12 @@ def cli(ctx: click.Context, config: str | None, debug: bool) -> None:
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    heed_interrupts(INTERRUPTED, EXIT_INTERRUPTED)
+    heed_interrupts()
+    open_streams()
     guard_streams()
     code = run(sys.argv[1:])
     # All is cleared away; threads that still compile are not worth waiting for.
-    if code == EXIT_INTERRUPTED and any(t.name.startswith("ThreadPoolExecutor") for t in threading.enumerate()):
+    if code == ending()[1] and any(t.name.startswith("ThreadPoolExecutor") for t in threading.enumerate()):
         with suppress(OSError):
             sys.stdout.flush()
             sys.stderr.flush()
@@ -146,8 +145,9 @@ def run(arguments: list[str]) -> int:
         error.show()
         return EXIT_USAGE
     except (click.Abort, KeyboardInterrupt):
-        click.echo(INTERRUPTED, err=True)
-        return EXIT_INTERRUPTED
+        message, code = ending()
+        click.echo(message, err=True)
+        return code
     except (_PipeClosedError, BrokenPipeError):
         _discard_output()
         return 0

@@ -12,8 +12,8 @@ import numpy as np
 
 from gnss_coop.errors import OutputError
 from gnss_coop.model import timescales
-from gnss_coop.output.layers import write_whole
 from gnss_coop.output.pages.figures import scenario_strokes
+from gnss_coop.output.whole_file import replace_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -90,7 +90,7 @@ def _write(result: Positioning, path: str | Path, overwrite: bool, draw: Callabl
     with mpl.rc_context(_SETTINGS):
         figure = draw(result)
         kind = _KINDS[Path(path).suffix.lower()]
-        write_whole(path, lambda draft: figure.savefig(draft, **kind), overwrite=overwrite)
+        replace_file(path, lambda draft: figure.savefig(draft, **kind), overwrite=overwrite)
     return figure
 
 

@@ -14,7 +14,7 @@ from click.core import ParameterSource
 from gnss_coop.cli import batch_options as batch_opt
 from gnss_coop.cli import network_options as network_opt
 from gnss_coop.cli import options as opt
-from gnss_coop.cli.main import EXIT_INTERRUPTED, INTERRUPTED
+from gnss_coop.cli.interrupts import ending
 
 if TYPE_CHECKING:
     from gnss_coop.batch.engines.executors import Engine
@@ -73,8 +73,9 @@ def command(sources: tuple[str, ...], **shared: Any) -> int:
         summary = run(request, lambda n_tasks: _engine(shared, n_tasks), watch, stdin=sys.stdin.buffer)
     except KeyboardInterrupt:
         if shared["threads"] or shared["scheduler"] or shared["local_cluster"]:
-            click.echo(INTERRUPTED, err=True)
-            os._exit(EXIT_INTERRUPTED)  # their threads would go on for seconds
+            message, code = ending()
+            click.echo(message, err=True)
+            os._exit(code)  # their threads would go on for seconds
         raise
     finally:
         watch.end()
