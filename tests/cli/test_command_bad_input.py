@@ -115,7 +115,7 @@ def test_the_span_of_the_file_is_told_where_nothing_is_in_reach(run, glonass):
         (("--step", "-300"), ("--step", "must be positive")),
         (("--step", "0"), ("--step", "must be positive")),
         (("--step", "nan"), ("--step", "must be positive")),
-        (("--step", "often"), ("--step", "no number of seconds")),
+        (("--step", "often"), ("--step", "not a number of seconds")),
         (("--step", "1e-9"), ("epochs", "longer step")),
         (("--at", "yesterday"), ("Cannot read 'yesterday' as a time",)),
         (("--at", "2022-02-30"), ("2022-02-30",)),

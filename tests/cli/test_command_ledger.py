@@ -91,7 +91,7 @@ def test_an_existing_ledger_is_replaced_only_when_told(run, day, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--at", "2024-01-10T00:00"), "about a span"),
+        (("--at", "2024-01-10T00:00"), "needs a span"),
         (("--hours", "0.01"), "at least two epochs"),
         (("--stations", "Atlantis"), "Atlantis"),
         (("--systems", "R,X"), "X"),

@@ -56,8 +56,8 @@ def test_ages_stay_within_the_limit(run, hours):
 
 
 def test_the_epochs_must_be_said(run, hours):
-    run("positions", hours).refused("say when: --at T")
-    run("positions", hours, "--end", "2022-06-08T10:00").refused("say when")
+    run("positions", hours).refused("no epoch given: use --at T")
+    run("positions", hours, "--end", "2022-06-08T10:00").refused("no epoch given")
 
 
 def test_one_epoch_and_a_span_exclude_each_other(run, hours):

@@ -50,7 +50,7 @@ def test_nothing_is_read_where_the_folder_is_taken(run, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--at", "2024-01-10T00:00"), "about a span"),
+        (("--at", "2024-01-10T00:00"), "needs a span"),
         (("--language", "fr"), "'fr'"),
         (("--hours", "0.05"), "at least two epochs"),
         (("--stations", "Atlantis"), "Atlantis"),

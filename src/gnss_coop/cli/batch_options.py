@@ -9,32 +9,32 @@ from gnss_coop.constants import DEFAULT_STEP_S
 
 BATCH = stack(
     option(
-        "-o", "--output", type=click.Path(), metavar="FOLDER", help="The archive; a run goes on in one that is there."
+        "-o", "--output", type=click.Path(), metavar="FOLDER", help="Archive folder; an existing archive is resumed."
     ),
-    option("--study", type=click.Path(), metavar="FILE.toml", help="Study file; options override it."),
-    option("--init", is_flag=True, help="Write a study file with comments to --study, or to standard output."),
+    option("--study", type=click.Path(), metavar="FILE.toml", help="Study file; command-line options override it."),
+    option("--init", is_flag=True, help="Write a commented study file to --study, or to standard output."),
     option(
         "--products",
         type=CommaSeparated("products"),
         default="compare,passes",
         show_default=True,
         metavar="NAME[,NAME...]",
-        help="What to make of each day: compare, passes, dop, worst, network, map.",
+        help="Products for each day: compare, passes, dop, worst, network, map.",
     ),
-    option("--start", metavar="DAY", help="First day; days are those of GPST."),
-    option("--end", metavar="DAY", help="End, not included."),
+    option("--start", metavar="DAY", help="First day (GPST)."),
+    option("--end", metavar="DAY", help="Day after the last one."),
     STEP,
-    option("--force", is_flag=True, help="Compute again what is there."),
-    option("--recheck", is_flag=True, help="Read inputs and results again that look unchanged."),
+    option("--force", is_flag=True, help="Recompute existing results."),
+    option("--recheck", is_flag=True, help="Read and hash inputs and results again even if they look unchanged."),
 )
 MAPS = stack(
-    option("--grid", "grid_deg", type=float, default=1.0, show_default=True, metavar="DEG", help="Step of map grids."),
+    option("--grid", "grid_deg", type=float, default=1.0, show_default=True, metavar="DEG", help="Grid spacing."),
     option(
         "--region",
         type=CommaSeparated("numbers", float),
         default=(),
         metavar="S,N,W,E",
-        help="Part of the world that maps show.",
+        help="Region that maps show.",
     ),
     option(
         "--map-step",
@@ -50,7 +50,7 @@ MAPS = stack(
         default="95",
         show_default=True,
         metavar="P[,P...]",
-        help="Percentiles of maps besides the median and the worst.",
+        help="Percentiles of maps in addition to the median and the worst.",
     ),
 )
 ENGINE = stack(
@@ -59,30 +59,30 @@ ENGINE = stack(
         type=click.IntRange(min=1),
         default=None,
         metavar="N",
-        help="Processes, or threads; one per processor by default.",
+        help="Number of processes or threads [default: one per processor].",
     ),
-    option("--threads", is_flag=True, help="Threads of one process instead of processes."),
-    option("--scheduler", metavar="ADDRESS", help="Dask cluster to work on, such as tcp://node1:8786."),
+    option("--threads", is_flag=True, help="Use threads of one process instead of processes."),
+    option("--scheduler", metavar="ADDRESS", help="Address of a running Dask cluster, such as tcp://node1:8786."),
     option(
         "--local-cluster",
         type=click.IntRange(min=1),
         default=None,
         metavar="N",
-        help="Dask cluster of N processes of this machine.",
+        help="Start a Dask cluster of N processes on this machine.",
     ),
 )
 WATCH = stack(
     option(
-        "--status", type=click.Path(), metavar="FOLDER", help="Tell what an archive holds and whether a run is at work."
+        "--status", type=click.Path(), metavar="FOLDER", help="Show what an archive holds and whether a run is active."
     ),
-    option("--log-json", is_flag=True, help="One JSON object a line on standard error instead of words."),
+    option("--log-json", is_flag=True, help="Log one JSON object per line on standard error."),
     option(
         "--metrics",
         type=click.Path(),
         metavar="FILE.prom",
-        help="Figures about the run in the text format of Prometheus.",
+        help="Write run metrics in the Prometheus text format.",
     ),
-    option("--quiet", is_flag=True, help="Only failures on standard error."),
+    option("--quiet", is_flag=True, help="Write only failures to standard error."),
 )
 ARCHIVE = option(
     "--archive",
@@ -90,7 +90,7 @@ ARCHIVE = option(
     default="results",
     show_default=True,
     metavar="FOLDER",
-    help="The archive that gnss-coop batch wrote.",
+    help="Archive written by gnss-coop batch.",
 )
 TREND = stack(
     option(
@@ -99,7 +99,7 @@ TREND = stack(
         type=click.Choice(("day", "month", "year")),
         default="month",
         show_default=True,
-        help="What one figure is of.",
+        help="Period of each row.",
     ),
     option(
         "--stations",
@@ -108,7 +108,7 @@ TREND = stack(
         default="all",
         show_default=True,
         metavar="NAME[,...]",
-        help="Stations of the archive; all is all of them together.",
+        help="Stations of the archive; `all` combines all of them.",
     ),
     option("--plot", type=click.Path(), metavar="PATH", help="Picture of the first station: .png or .svg."),
 )

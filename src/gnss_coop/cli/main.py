@@ -28,24 +28,24 @@ EXIT_ALL_FAILED: Final = 4
 
 #: Commands in the order of the help, with their help line: known without importing any of them.
 COMMANDS: Final = {
-    "compare": "What each system's users gain from the others: the main job.",
-    "map": "Maps of DOP, availability and gain.",
-    "dop": "Dilution of precision per station and epoch.",
-    "visibility": "Satellites above the mask, per station and epoch.",
-    "track-check": "What a receiver tracked, against what stood in its sky.",
-    "position": "Where observations put a receiver, beside what DOP promises.",
-    "network": "What ground networks see, alone and joined, and how well.",
-    "ledger": "What two systems gain from each other, on one page.",
-    "batch": "All of it over many files, into an archive of results.",
-    "query": "Questions to an archive of results, in SQL.",
-    "diff": "Where two archives of results differ.",
+    "compare": "Compare systems alone and together: the main command.",
+    "map": "Map DOP, availability and gain, worldwide or for a region.",
+    "dop": "Compute dilution of precision per station and epoch.",
+    "visibility": "List satellites above the mask, or their passes.",
+    "track-check": "Compare tracked satellites with predicted visibility.",
+    "position": "Position a receiver, and compare its errors with the DOP.",
+    "network": "Coverage and orbit-determination strength of ground networks.",
+    "ledger": "Write a statement of mutual gain of two systems, on one page.",
+    "batch": "Process many files day by day into an archive of results.",
+    "query": "Query an archive with SQL (read-only).",
+    "diff": "Show where two archives of results differ.",
     "trend": "Availability and gain over the months of an archive.",
-    "report": "Pages about what stations see, for print and mail.",
-    "positions": "Satellite positions from broadcast ephemerides.",
-    "info": "What navigation files hold, and what was rejected.",
-    "stations": "The known stations and networks.",
-    "sample": "Path of a sample file that is installed with the package.",
-    "warm": "Compile all kernels now, so that no later run has to.",
+    "report": "Write a report for each station, for print and mail.",
+    "positions": "Compute satellite positions from ephemerides or SP3.",
+    "info": "Summarize navigation files and list rejected records.",
+    "stations": "List the known stations and networks.",
+    "sample": "Print the path of an installed sample file.",
+    "warm": "Compile all kernels now, so that later runs start at once.",
 }
 
 
@@ -95,7 +95,7 @@ class LazyGroup(click.Group):
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Times with Z are UTC, without it GPST. Documentation: README.md and docs/.",
+    epilog="Times that end in Z are UTC, all others GPST. Documentation: README.md and docs/.",
 )
 @click.version_option(__version__, prog_name="gnss-coop")
 @click.option(
@@ -103,7 +103,7 @@ class LazyGroup(click.Group):
     type=click.Path(dir_okay=False),
     envvar="GNSS_COOP_CONFIG",
     metavar="PATH",
-    help="TOML file with defaults; ./gnss-coop.toml or the user's config.toml where none is given.",
+    help="TOML file with defaults [default: ./gnss-coop.toml, else the user's config.toml].",
 )
 @click.option("--debug", is_flag=True, envvar="GNSS_COOP_DEBUG", help="Show tracebacks.")
 @click.pass_context

@@ -16,7 +16,7 @@ NETWORKS = option(
     default="russia,china,joint",
     show_default=True,
     metavar="NAME[,...]",
-    help="Networks or stations to compare; one's own is written name=Irkutsk+Changchun+path.toml.",
+    help="Networks or stations to compare; define your own as name=Irkutsk+Changchun+path.toml.",
 )
 NETWORK_TABLES: Final = ("summary", "satellites", "arcs", "common-view", "worth", "sites", "candidates")
 OBJECTIVES: Final = ("k1_pct", "k2_pct", "k4_pct", "depth", "gap_max_min", "sigma_3d_m")
@@ -26,19 +26,19 @@ WORTH = stack(
         type=click.Choice(("stations", "countries")),
         default="stations",
         show_default=True,
-        help="Whose worth is told: each station's, or that of each country's together.",
+        help="Compute Shapley values per station or per country.",
     ),
     option(
         "--orbit-class",
         type=click.Choice(("all", "MEO", "IGSO", "GEO")),
         default="all",
         show_default=True,
-        help="Satellites that count for worth and sites.",
+        help="Orbit class that worth and sites refer to.",
     ),
     option(
         "--candidates",
         metavar="FILE.csv|PATH",
-        help="Sites to choose from: a CSV file with name, latitude_deg, longitude_deg, or station files.",
+        help="Candidate sites: a CSV file with name, latitude_deg, longitude_deg, or station files.",
     ),
     option(
         "--best",
@@ -47,14 +47,14 @@ WORTH = stack(
         default=1,
         show_default=True,
         metavar="N",
-        help="How many candidates to choose; how many places on land to list beside --site-map, 5 by default.",
+        help="Number of candidates to choose; with --site-map, number of places on land to list (5 by default).",
     ),
     option(
         "--objective",
         type=click.Choice(OBJECTIVES),
         default="k2_pct",
         show_default=True,
-        help="What the chosen sites should improve most, and what --site-map shows.",
+        help="Quantity that the sites should improve, and that --site-map shows.",
     ),
 )
 RANGES = stack(
@@ -65,7 +65,7 @@ RANGES = stack(
         default=24.0,
         show_default=True,
         metavar="H",
-        help="Hours of ranges from which orbits are determined.",
+        help="Hours of ranges that determine the orbits.",
     ),
     option(
         "--range-interval",
@@ -73,14 +73,14 @@ RANGES = stack(
         type=Seconds(),
         default=300.0,
         show_default=True,
-        help="Seconds between ranges whose noise is independent.",
+        help="Seconds between ranges with independent noise.",
     ),
     option(
         "--satellite-clock",
         type=click.Choice(("estimated", "known")),
         default="estimated",
         show_default=True,
-        help="Whether the satellite's clock is an unknown of each epoch.",
+        help="Satellite clock: estimated at each epoch, or known.",
     ),
 )
 ORBITS = stack(
@@ -90,9 +90,9 @@ ORBITS = stack(
         type=click.Choice(NETWORK_TABLES),
         default="summary",
         show_default=True,
-        help="Per orbit class, per satellite, arcs and gaps, common view, worth of stations, best sites, candidates.",
+        help="Table to write: per orbit class, per satellite, arcs and gaps, common view, Shapley values, sites.",
     ),
-    option("--repeat", is_flag=True, help="Span until the ground tracks repeat: GLONASS 8 days, BeiDou 7."),
+    option("--repeat", is_flag=True, help="Use the span after which ground tracks repeat: GLONASS 8 days, BeiDou 7."),
     RANGES,
 )
 NETWORK_MAPS = stack(
@@ -100,7 +100,7 @@ NETWORK_MAPS = stack(
         "--depth-map",
         type=click.Path(),
         metavar="PATH",
-        help="Map of how many stations see a satellite above each point: .nc, .png, .svg.",
+        help="Map of the number of stations in view of a satellite above each point: .nc, .png, .svg.",
     ),
     option(
         "--orbit",
@@ -112,7 +112,7 @@ NETWORK_MAPS = stack(
         "--site-map",
         type=click.Path(),
         metavar="PATH",
-        help="Map of what one more station would add to the last network: .nc, .tif, .png, .svg.",
+        help="Map of what one more station adds to the last network: .nc, .tif, .png, .svg.",
     ),
 )
 HOSTING = stack(
@@ -121,7 +121,7 @@ HOSTING = stack(
         default="R=russia,C=china",
         show_default=True,
         metavar="S=NAME[,...]",
-        help="Home network of each system; one's own is written R=Obninsk+Irkutsk+path.toml.",
+        help="Home network of each system; define your own as R=Obninsk+Irkutsk+path.toml.",
     ),
     option(
         "--network-mask",
@@ -153,7 +153,7 @@ _PURPOSE: Final[dict[str, tuple[str, ...]]] = {
 
 
 def refuse_idle(session: Session) -> None:
-    """Refuse options on the command line that nothing which is asked for heeds.
+    """Refuse options on the command line that have no effect on what is asked for.
 
     Raises
     ------

@@ -47,9 +47,9 @@ class Seconds(click.ParamType):  # type: ignore[type-arg]  # generic from click 
         try:
             seconds = float(value)
         except ValueError:
-            self.fail(f"{value!r} is no number of seconds", param, ctx)
+            self.fail(f"{value!r} is not a number of seconds", param, ctx)
         if not 0 < seconds < float("inf"):
-            self.fail(f"it must be positive, not {value}", param, ctx)
+            self.fail(f"must be positive, got {value}", param, ctx)
         return seconds
 
 
@@ -106,7 +106,7 @@ def mask(default: str) -> Decorator:
         default=default,
         show_default=True,
         metavar="DEG[,DEG...]",
-        help="Elevation masks; each is computed.",
+        help="Elevation masks; results are computed for each.",
     )
 
 
@@ -115,16 +115,16 @@ SP3 = option(
     multiple=True,
     type=click.Path(),
     metavar="FILE",
-    help="Precise orbits (SP3) instead of navigation files; give it once for each file. SP3 says nothing of health.",
+    help="Precise orbits (SP3) instead of navigation files; repeat it for each file. SP3 holds no health.",
 )
 #: One default step for all commands: availabilities of two commands differ where their steps do.
 STEP = option(
     "--step", "step_s", type=Seconds(), default=DEFAULT_STEP_S, show_default=True, help="Seconds between epochs."
 )
 TIME = stack(
-    option("--start", metavar="T", help="First epoch, ISO 8601; with Z it is UTC, without GPST."),
-    option("--end", metavar="T", help="End, not included."),
-    option("--hours", type=float, metavar="H", help="Length instead of an end."),
+    option("--start", metavar="T", help="First epoch, ISO 8601; UTC if it ends in Z, else GPST."),
+    option("--end", metavar="T", help="End of the span, exclusive."),
+    option("--hours", type=float, metavar="H", help="Length of the span, instead of --end."),
     option("--at", metavar="T", help="One epoch instead of a span."),
     STEP,
 )
@@ -138,18 +138,18 @@ FORECAST = stack(
         type=click.FloatRange(0, 60, min_open=True),
         default=None,
         metavar="DAYS",
-        help="Go on with mean elements for so many days beyond the last record, up to 60.",
+        help="Extrapolate with mean elements up to DAYS beyond the last record (at most 60).",
     ),
     option(
         "--almanac",
         type=click.Path(),
         metavar="FILE",
-        help="TLE, OMM or YUMA file for what the navigation files do not hold, or instead of them.",
+        help="TLE, OMM or YUMA file, used beyond the navigation files or instead of them.",
     ),
 )
-ACCEPT_TRUNCATED = option("--accept-truncated", is_flag=True, help="Take what is there of a file that is cut.")
+ACCEPT_TRUNCATED = option("--accept-truncated", is_flag=True, help="Use the readable part of a truncated file.")
 INCLUDE_UNHEALTHY = option(
-    "--include-unhealthy", is_flag=True, help="Unhealthy satellites too; the column healthy tells them."
+    "--include-unhealthy", is_flag=True, help="Include unhealthy satellites; the column healthy marks them."
 )
 SUMMARY = stack(
     option(
@@ -158,18 +158,18 @@ SUMMARY = stack(
         type=click.Choice(FORMATS),
         default="table",
         show_default=True,
-        help="Form of the output; csv, json and parquet hold exact numbers.",
+        help="Output format; csv, json and parquet hold exact numbers.",
     ),
     option("--quiet", is_flag=True, help="No notes on standard error."),
 )
-OVERWRITE = option("--overwrite", is_flag=True, help="Replace outputs that exist.")
+OVERWRITE = option("--overwrite", is_flag=True, help="Replace existing outputs.")
 OUTPUT = stack(
     option(
         "-o",
         "--output",
         type=click.Path(),
         metavar="PATH",
-        help="Write here instead of standard output; the ending says the form: .csv, .json, .parquet, .txt.",
+        help="Output file instead of standard output; the suffix sets the format: .csv, .json, .parquet, .txt.",
     ),
     OVERWRITE,
     SUMMARY,
@@ -180,18 +180,18 @@ READING = stack(
         type=CommaSeparated("satellites"),
         default=(),
         metavar="SV[,SV...]",
-        help="Satellites to leave out, such as R06,C03.",
+        help="Satellites to exclude, such as R06,C03.",
     ),
     option(
         "--max-age",
         "max_age_s",
         type=AgeLimit(),
         default=None,
-        help="Limit of the ephemeris age instead of R 1800, C 3600, S 360, others 7200 s.",
+        help="Maximum age of an ephemeris [default: R 1800, C 3600, S 360, others 7200 s].",
     ),
     ACCEPT_TRUNCATED,
 )
-GRID = option("--grid", "grid_deg", type=float, default=1.0, show_default=True, metavar="DEG", help="Step of the grid.")
+GRID = option("--grid", "grid_deg", type=float, default=1.0, show_default=True, metavar="DEG", help="Grid spacing.")
 PROJECTION = option(
     "--projection",
     type=click.Choice(("robinson", "platecarree", "north", "south")),
@@ -204,7 +204,7 @@ REGION = option(
     type=CommaSeparated("numbers", float),
     default=(),
     metavar="S,N,W,E",
-    help="Part of the world by its bounds; west may lie beyond the antimeridian, as in 50,60,170,-170.",
+    help="Bounds of a region; it may cross the antimeridian, as in 50,60,170,-170.",
 )
 PLACES = stack(
     GRID,
@@ -213,18 +213,18 @@ PLACES = stack(
         "--points",
         type=click.Path(),
         metavar="FILE.csv",
-        help="Places instead of a grid: columns name, latitude_deg, longitude_deg and, if wanted, height_m.",
+        help="Points instead of a grid: columns name, latitude_deg, longitude_deg and, optionally, height_m.",
     ),
 )
 NOMINAL = stack(
     option("--nominal", metavar="S[,S...]", help="Nominal constellations instead of files, such as R,C."),
-    option("--epoch", metavar="T", help="First epoch of nominal constellations; 24 hours without --hours or --end."),
+    option("--epoch", metavar="T", help="First epoch of nominal constellations [default span: 24 h]."),
 )
 MAP = stack(
     option(
         "--rule",
         metavar="NAME",
-        help="A published rule sets mask, step, grid and limit: iac, gps-sps, bds-os, galileo-os.",
+        help="Published rule that sets mask, step, grid and maximum PDOP: iac, gps-sps, bds-os, galileo-os.",
     ),
     option(
         "--percentiles",
@@ -232,7 +232,7 @@ MAP = stack(
         default="95",
         show_default=True,
         metavar="P[,P...]",
-        help="Percentiles besides the median and the worst.",
+        help="Percentiles in addition to the median and the worst.",
     ),
     option(
         "-o",
@@ -244,14 +244,22 @@ MAP = stack(
     ),
     option("--plot", "plots", multiple=True, metavar="PATH", help="Picture of the map: .png or .svg."),
     option(
-        "--variable", default="pdop_median", show_default=True, metavar="NAME", help="What pictures and GeoTIFF show."
+        "--variable",
+        default="pdop_median",
+        show_default=True,
+        metavar="NAME",
+        help="Variable that pictures and GeoTIFF show.",
     ),
-    option("--gain", is_flag=True, help="Pictures of what the supplement adds to each scenario."),
+    option("--gain", is_flag=True, help="Draw what the supplement adds to each scenario."),
     PROJECTION,
-    option("--keep-time", type=click.Path(), metavar="PATH.zarr", help="Also every epoch's DOP, as Zarr."),
+    option("--keep-time", type=click.Path(), metavar="PATH.zarr", help="Also write the DOP of every epoch, as Zarr."),
     OVERWRITE,
     option(
-        "--threads", type=click.IntRange(min=1), default=None, metavar="N", help="Threads; all processors by default."
+        "--threads",
+        type=click.IntRange(min=1),
+        default=None,
+        metavar="N",
+        help="Number of threads [default: all processors].",
     ),
 )
 
@@ -266,9 +274,9 @@ def folder(what: str) -> Decorator:
             type=click.Path(),
             required=True,
             metavar="FOLDER",
-            help=f"Folder for the {what}; it appears when it is complete.",
+            help=f"Folder for the {what}; it appears only when complete.",
         ),
-        option("--overwrite", is_flag=True, help=f"Replace a {what} that is there."),
+        option("--overwrite", is_flag=True, help=f"Replace an existing {what}."),
         option("--quiet", is_flag=True, help="No notes on standard error."),
     )
 
@@ -283,7 +291,7 @@ REPORT = stack(
         help="Language of the pages: English, Russian, Chinese.",
     ),
 )
-PASSES = option("--passes", is_flag=True, help="Rise, culmination and set of each satellite instead of epochs.")
+PASSES = option("--passes", is_flag=True, help="List rise, culmination and set of each satellite instead of epochs.")
 STATIONS = option(
     "--stations",
     "selection",
@@ -298,7 +306,7 @@ SCENARIOS = option(
     default="R,C,R+C",
     show_default=True,
     metavar="S[,S...]",
-    help="Scenarios: letters joined by + where systems are used together.",
+    help="Scenarios: system letters, joined by + where systems are used together.",
 )
 SYSTEMS = option("--systems", default="R,C", show_default=True, metavar="S[,S...]", help="Systems by letter.")
 LETTERS = option("--systems", default=None, metavar="S[,S...]", help="Systems by letter; all by default.")
@@ -307,7 +315,7 @@ CLOCKS = option(
     default="per-system",
     show_default=True,
     metavar="per-system|common|prior:NS",
-    help="Receiver clock offsets between systems: estimated, known, or known to NS nanoseconds.",
+    help="Clock model: offsets between systems estimated, known, or known to NS nanoseconds (1 sigma).",
 )
 MAX_PDOP = option(
     "--max-pdop",
@@ -315,5 +323,5 @@ MAX_PDOP = option(
     default=6.0,
     show_default=True,
     metavar="X",
-    help="Largest PDOP with which a position counts as available.",
+    help="Largest PDOP at which a position counts as available.",
 )

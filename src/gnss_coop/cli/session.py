@@ -389,7 +389,7 @@ class Session:
             columns = [i for i, name in enumerate(names) if name[0] == letter]
             empty = int((~in_reach[:, columns].any(axis=1)).sum())
             if not columns:
-                self.note(f"warning: there is no usable record of {SYSTEMS[letter].name}")
+                self.note(f"warning: no usable record of {SYSTEMS[letter].name}")
             elif empty:
                 self.note(f"warning: {empty} of {len(in_reach)} epochs have no {what.format(SYSTEMS[letter].name)}")
 

@@ -1,4 +1,4 @@
-"""``gnss-coop batch``: all of it over many files."""
+"""``gnss-coop batch``: process many files day by day."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ _MAP_KEYS = {"grid_deg": "grid", "region": "region", "map_step_s": "step", "perc
 @batch_opt.ENGINE
 @batch_opt.WATCH
 def command(sources: tuple[str, ...], **shared: Any) -> int:
-    """Make products for every day of many navigation files, and keep them in an archive.
+    """Process many navigation files day by day into an archive of results.
 
-    SOURCE is a file, a folder, a glob, a list (@FILE) or - for standard input. A day is known by the content
-    of the files. Repeating does nothing; what was broken off goes on where it stopped.
+    SOURCE is a file, a folder, a glob, a list (@FILE) or - for standard input. Days are taken from the content
+    of the files. A run is safe to kill at any time; a rerun resumes and never repeats work.
 
     \b
     Example:

@@ -24,11 +24,11 @@ from gnss_coop.cli.session import Session, letters_of
 def command(
     nav: tuple[str, ...], systems: str, clocks: str, mask_deg: tuple[float, ...], max_pdop: float, **shared: Any
 ) -> int:
-    """Compare systems alone and together: what each one's users gain from the others.
+    """Compare systems alone and together: satellites, DOP, availability and gain.
 
     Availability is the share of epochs with PDOP <= --max-pdop. Gains compare a scenario with the smallest
     one that holds it: how far the median PDOP falls [%] and the availability rises [percentage points].
-    "none" stands where the median or percentile falls among epochs without a solution.
+    "none" means that the median or percentile falls among epochs without a solution.
 
     \b
     Example:

@@ -16,7 +16,7 @@ from gnss_coop.cli.session import Session
 @click.argument("b", type=click.Path(), metavar="ARCHIVE-B")
 @opt.OUTPUT
 def command(a: str, b: str, **shared: Any) -> int:
-    """Compare two archives, result by result: what only one of them has, what differs, why, and by how much.
+    """Compare two archives result by result: what is missing, what differs, why, and by how much.
 
     The exit code is 0 where all is the same, 3 where some results differ, 4 where all do.
 

@@ -19,16 +19,14 @@ if TYPE_CHECKING:
 @click.command("info")
 @opt.NAV
 @click.option("--rejects", is_flag=True, help="List every rejected record: file, line, satellite, reason.")
-@click.option("--repairs", is_flag=True, help="List what is repaired: file, line, satellite, repair.")
-@click.option(
-    "--repair", is_flag=True, help="Write the file without its faults, as valid RINEX, to the name given with -o."
-)
+@click.option("--repairs", is_flag=True, help="List every repair: file, line, satellite, repair.")
+@click.option("--repair", is_flag=True, help="Write a repaired copy as valid RINEX to the file given by -o.")
 @opt.ACCEPT_TRUNCATED
 @opt.OUTPUT
 def command(
     nav: tuple[str, ...], rejects: bool, repairs: bool, repair: bool, accept_truncated: bool, **shared: Any
 ) -> int:
-    """Tell what is in each file: version, systems, messages, satellites, records, span.
+    """Summarize each file: version, systems, messages, satellites, records, span.
 
     Several files are also compared: whether one calls a whole system healthy that another calls unhealthy.
 
@@ -39,7 +37,7 @@ def command(
     import pandas as pd
 
     if rejects and repairs:
-        raise click.UsageError("--rejects and --repairs are two tables: give one of them")
+        raise click.UsageError("--rejects and --repairs are separate tables: give only one of them")
     if repair:
         if rejects or repairs:
             raise click.UsageError("--repair writes no table: give --rejects or --repairs in another run")

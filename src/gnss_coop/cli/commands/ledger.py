@@ -31,7 +31,7 @@ from gnss_coop.cli.skies import positions_or_nominal
 def command(
     nav: tuple[str, ...], systems: str, clocks: str, mask_deg: tuple[float, ...], max_pdop: float, **shared: Any
 ) -> int:
-    """Draw up the ledger of mutual gain: a page and a table of what two systems bring each other.
+    """Write a statement of mutual gain: a page and a table of what two systems gain from each other.
 
     Both directions, by signals and by stations hosted at the other's home: each standalone, joint and the
     difference, per site and in total. The names of the files go to standard output.
@@ -47,7 +47,7 @@ def command(
     from gnss_coop.networks.networks import Networks
 
     if session.option("at") is not None:
-        raise click.UsageError("a ledger is about a span: give --start with --hours or --end instead of --at")
+        raise click.UsageError("a ledger needs a span: give --start with --hours or --end instead of --at")
     check_ledger_folder(folder, overwrite=overwrite)
     pair, homes, network = pair_of(systems), Networks.of(shared["homes"]), session.network()
     hosted_stations(pair, homes)  # a wrong system or network is told before anything is read

@@ -123,14 +123,14 @@ def _check_outputs(
 
     paths = [*shared["outputs"], *shared["plots"]]
     if twice := [path for path in dict.fromkeys(paths) if paths.count(path) > 1]:
-        raise click.UsageError(f"{twice[0]} is named twice: give each output a name of its own")
+        raise click.UsageError(f"{twice[0]} is named twice: give each output a different name")
     shows = [path for path in paths if not path.lower().endswith((".nc", ".zarr"))]
     if shows and shared["variable"] not in variables:
-        raise click.UsageError(f"the map holds no {shared['variable']!r}; --variable is one of {', '.join(variables)}")
+        raise click.UsageError(f"the map has no {shared['variable']!r}; --variable is one of {', '.join(variables)}")
     if shows and shared["gain"] and not any(supplement_of(label, scenarios) for label in scenarios):
         raise click.UsageError("--gain compares scenarios with those that supplement them: map R, C and R+C together")
     if isinstance(places, GeoPoints) and any(path.lower().endswith(".tif") for path in shows):
-        raise click.UsageError("a GeoTIFF takes a grid: --points goes with .nc, .zarr, .png and .svg")
+        raise click.UsageError("a GeoTIFF takes a grid: with --points write .nc, .zarr, .png or .svg")
     overwrite = shared["overwrite"]
     for path in shared["outputs"]:
         check_target(path, overwrite=overwrite, kinds=KINDS, besides=tuple(TABLE_KINDS))

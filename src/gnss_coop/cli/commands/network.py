@@ -1,4 +1,4 @@
-"""``gnss-coop network``: what ground networks see of their satellites, alone and joined, and how well."""
+"""``gnss-coop network``: coverage and orbit-determination strength of ground networks."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ if TYPE_CHECKING:
 @opt.PROJECTION
 @opt.OUTPUT
 def command(nav: tuple[str, ...], systems: str, mask_deg: tuple[float, ...], **shared: Any) -> int:
-    """Compare what ground networks see of each constellation, and how well they can determine its orbits.
+    """Compare coverage and orbit-determination strength of ground networks.
 
-    k1 to k4 are percent of time with at least so many stations in view; sigma is formal, of orbits determined
-    from ranges of 1 m over --window hours. --table tells which table is written.
+    k1 to k4 are percent of time with at least 1 to 4 stations in view; sigma is formal, of orbits determined
+    from ranges of 1 m over --window hours. --table selects the table.
 
     \b
     Example:
@@ -52,7 +52,7 @@ def command(nav: tuple[str, ...], systems: str, mask_deg: tuple[float, ...], **s
     if len(mask_deg) > 1:
         raise click.UsageError("network takes one --mask")
     if shared["at"] is not None:
-        raise click.UsageError("networks are about a span: give --start with --hours or --end instead of --at")
+        raise click.UsageError("network needs a span: give --start with --hours or --end instead of --at")
     session = Session(**shared)
     from gnss_coop.networks.networks import Networks
     from gnss_coop.networks.views import network_views
@@ -63,7 +63,7 @@ def command(nav: tuple[str, ...], systems: str, mask_deg: tuple[float, ...], **s
     if shared["repeat"]:
         _span_of_repeat(session, systems)
     if (shared["candidates"] is not None) != (shared["which"] in ("sites", "candidates")):
-        raise click.UsageError("--candidates FILE and --table sites or candidates go together")
+        raise click.UsageError("--candidates FILE and --table sites or candidates must be given together")
     candidates = None if shared["candidates"] is None else _candidates(shared["candidates"])
     sky, _ = positions_or_nominal(session, nav, systems)
     views = network_views(sky, networks, mask_deg=mask_deg[0])
@@ -131,7 +131,7 @@ def _worth(session: Session, views: NetworkViews) -> pd.DataFrame:
             **_orbit_options(session),
         )  # fmt: skip
     if not table.attrs["exact"]:
-        session.note("Shapley values of more than 12 players are sampled: standard_error says how well")
+        session.note("Shapley values of more than 12 players are sampled: see standard_error for the precision")
     return table
 
 
@@ -159,7 +159,7 @@ def _sites(session: Session, sky: xr.Dataset, networks: Networks, candidates: An
     session.note(f"sites for {networks.names[-1]}: {', '.join(networks.network(networks.names[-1]).names)}")
     if table.attrs["not_searched"]:
         sizes = ", ".join(map(str, table.attrs["not_searched"]))
-        session.note(f"more than {MAX_SETS} sets of {sizes} sites: they were found step by step only (greedy)")
+        session.note(f"more than {MAX_SETS} sets of {sizes} sites: found one by one (greedy), not by trying all sets")
     for row in table[table["after"].isna()].to_dict("records"):
         session.note(
             f"note: no set of {row['n_sites']} determines the median orbit of {row['system']}: {row['sites']} is named "

@@ -31,7 +31,7 @@ def command(nav: tuple[str, ...], systems: str | None, include_unhealthy: bool, 
     from gnss_coop.output.flat_tables import positions_frame
 
     if not session.when_is_given():
-        raise click.UsageError("say when: --at T for one epoch, or --start T with --end or --hours")
+        raise click.UsageError("no epoch given: use --at T for one epoch, or --start T with --end or --hours")
     letters = letters_of(systems)
     data = session.any_source(nav)
     session.write(positions_frame(session.positions(data, letters, include_unhealthy=include_unhealthy)))

@@ -1,4 +1,4 @@
-"""``gnss-coop query``: questions to an archive of results."""
+"""``gnss-coop query``: query an archive with SQL."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gnss_coop.cli.session import Session
 @own.ARCHIVE
 @opt.OUTPUT
 def command(sql: str, archive: str, **shared: Any) -> int:
-    """Ask an archive of results in SQL (DuckDB): one SELECT, or - to read it from standard input.
+    """Query an archive with SQL (DuckDB, read-only): one SELECT, or - to read it from standard input.
 
     Tables are the products (compare, passes, ...), those of the ledger (jobs, files, ...), and the views
     daily_availability, monthly_gain, worst_intervals and missing_days. Nothing can be changed, and no other

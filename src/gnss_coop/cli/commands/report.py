@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class NavThenObs(ObsThenNav):
-    """The same for ``--obs`` behind NAV files."""
+    """The same for ``--obs`` after NAV files."""
 
     spread = "--obs"
 
@@ -34,12 +34,12 @@ class NavThenObs(ObsThenNav):
 @opt.TIME
 @opt.FORECAST
 @opt.READING
-@click.option("--obs", multiple=True, metavar="OBS...", help="Observation files to set against the prediction.")
+@click.option("--obs", multiple=True, metavar="OBS...", help="Observation files to compare with the prediction.")
 @opt.REPORT
 def command(
     nav: tuple[str, ...], systems: str, clocks: str, mask_deg: tuple[float, ...], max_pdop: float, **shared: Any
 ) -> int:
-    """Write a report of what each station sees: a page a station, one that compares all, and the data.
+    """Write a report: one page per station, one that compares all stations, and the data.
 
     The pages need no network, are made for print, and hold sky plots, passes, DOPs, the worst intervals, the
     ephemerides' health and what the systems gain from each other, drawn for the first --mask. Their names go
@@ -55,7 +55,7 @@ def command(
     from gnss_coop.reports.write import check_folder, write_report
 
     if session.option("at") is not None:
-        raise click.UsageError("a report is about a span: give --start with --hours or --end instead of --at")
+        raise click.UsageError("a report needs a span: give --start with --hours or --end instead of --at")
     check_folder(folder, overwrite=overwrite)
     letters_of(systems)
     network = session.network()

@@ -6,7 +6,7 @@ import click
 
 
 @click.command("sample")
-@click.option("--obs", is_flag=True, help="The observation file instead of the navigation file.")
+@click.option("--obs", is_flag=True, help="Print the path of the observation file instead.")
 def command(obs: bool) -> int:
     """Print the path of a sample file: GLONASS and BeiDou ephemerides of 2024-01-10.
 

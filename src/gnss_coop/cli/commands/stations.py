@@ -14,7 +14,7 @@ from gnss_coop.cli.session import Session
 @click.argument("names", nargs=-1, metavar="[NAME|NETWORK|PATH]...")
 @opt.OUTPUT
 def command(names: tuple[str, ...], **shared: Any) -> int:
-    """List known stations, or those of the given files: place, coordinates, networks.
+    """List the known stations, or those of given files: name, coordinates, networks.
 
     \b
     Example:

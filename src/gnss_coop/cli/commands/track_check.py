@@ -1,4 +1,4 @@
-"""``gnss-coop track-check``: what a receiver tracked, against what stood in its sky."""
+"""``gnss-coop track-check``: compare tracked satellites with predicted visibility."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ class ObsThenNav(click.Command):
 @click.option(
     "--station",
     metavar="NAME|FILE",
-    help="Where the receiver stands; by default the position in the header of OBS.",
+    help="Station of the receiver [default: the position in the header of OBS].",
 )
 @opt.LETTERS
 @opt.mask("5")
 @click.option(
     "--table",
     type=click.Choice(TABLES),
-    help="One table in full; satellites for csv, json and parquet by default.",
+    help="Write one table in full [default for csv, json and parquet: satellites].",
 )
-@click.option("--write-station", type=click.Path(), metavar="FILE.toml", help="Write the learned horizon here.")
+@click.option("--write-station", type=click.Path(), metavar="FILE.toml", help="Station file for the learned horizon.")
 @opt.READING
 @opt.OUTPUT
 def command(
@@ -64,7 +64,7 @@ def command(
     max_age_s: Any,
     **shared: Any,
 ) -> int:
-    """Compare RINEX observations with what the ephemerides predict: expected, tracked, missed, and why.
+    """Compare tracked satellites with predicted visibility: expected, tracked, missed, and why.
 
     \b
     Example:

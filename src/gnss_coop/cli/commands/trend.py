@@ -19,7 +19,7 @@ PICTURES: Final = (".png", ".svg")
 @own.TREND
 @opt.OUTPUT
 def command(archive: str, **shared: Any) -> int:
-    """Tell how availability and gain went over the days, months or years of an archive, and draw it.
+    """Show availability and gain of an archive over days, months or years, and plot them.
 
     \b
     Example:
@@ -27,7 +27,7 @@ def command(archive: str, **shared: Any) -> int:
     """
     if (path := shared["output"]) is not None and path.lower().endswith(PICTURES):
         if shared["plot"] is not None:
-            raise click.UsageError("--plot and --output both name a picture: leave one of them out")
+            raise click.UsageError("--plot and --output both name a picture: give only one of them")
         shared["plot"], shared["output"] = path, None
     session = Session(**shared)
     from gnss_coop.batch.archive.trend import trend

@@ -73,7 +73,7 @@ def _passes(
     found = passes(data, network, start, end, systems=letters, mask_deg=mask_deg, **options)
     for letter in letters or ():
         if letter not in data.systems:
-            session.note(f"warning: there is no usable record of {SYSTEMS[letter].name}")
+            session.note(f"warning: no usable record of {SYSTEMS[letter].name}")
     session.stamp_span(span, data)
     n_forecast = int(found["forecast"].sum())
     if n_forecast:  # the error is the largest at one of the ends

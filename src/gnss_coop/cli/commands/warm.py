@@ -40,10 +40,10 @@ RUNS: Final = (
 
 
 @click.command("warm")
-@click.option("--where", is_flag=True, help="Only print the folder.")
+@click.option("--where", is_flag=True, help="Only print the folder; compile nothing.")
 @click.option("--quiet", is_flag=True, help="No notes on standard error.")
 def command(where: bool, quiet: bool) -> int:
-    """Compile the kernels of all commands, print the folder where they are kept.
+    """Compile the kernels of all commands and print their folder.
 
     The first run of a command compiles what it needs for some seconds. This does it once for all, as for an image
     that is deployed to many machines of one kind. NUMBA_CACHE_DIR says where, else XDG_CACHE_HOME, else ~/.cache.
