@@ -56,7 +56,7 @@ def test_every_command_takes_it(run, command):
 
 def test_the_span_is_that_of_the_file_and_nothing_beyond(run):
     result = run("compare", "--sp3", COD, "--systems", "R", "--stations", "Irkutsk", "--mask", "5", "--step", "300")
-    assert "285 epochs from 2020-11-29T00:00:00 to 2020-11-29T23:40:00 GPST" in result.out
+    assert "285 epochs every 300 s from 2020-11-29T00:00:00 to 2020-11-29T23:40:00 GPST" in result.out
     beyond = run("dop", "--sp3", COD, "--at", "2020-11-30T06:00", "--systems", "R")
     beyond.refused("no orbit reaches 2020-11-30T06:00:00", "cover 2020-11-29T00:00:00 to 2020-11-29T23:45:00")
 
