@@ -210,7 +210,7 @@ def test_wrong_questions(run, tmp_path, monkeypatch, arguments, words):
 
 def test_a_folder_without_the_right_to_write(run, monkeypatch):
     monkeypatch.setattr(os, "access", lambda *_: False)
-    run("map", *NOMINAL, *COARSE, "-o", "dop.nc").refused("no right to write")
+    run("map", *NOMINAL, *COARSE, "-o", "dop.nc").refused("permission denied")
 
 
 def test_what_is_missing_is_said(run):

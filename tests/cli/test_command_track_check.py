@@ -122,9 +122,9 @@ COUNTS = {"C": 148, "E": 59, "G": 54, "I": 29, "J": 24, "R": 47, "S": 30}
 REPORTS = {
     "satellites-twice": ({}, "6 x a satellite occurs twice in the epoch"),
     "system-not-in-header": ({}, "148 lines of BeiDou satellites, which the header does not announce"),
-    "unknown-system-in-header": ({"J": 0}, "24 lines of satellites of 'Q', which is no system of RINEX"),
+    "unknown-system-in-header": ({"J": 0}, "24 lines of satellites of 'Q', which is not a RINEX system"),
     "one-line-short": ({"S": 28}, "2 x epoch has fewer lines than it announces"),
-    "one-bad-field": ({}, "3 x an observation is no number"),
+    "one-bad-field": ({}, "3 x an observation is not a number"),
     "count-of-types-wrong": ({}, "1 x 6 observation types are announced and 8 are listed"),
 }
 

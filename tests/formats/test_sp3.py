@@ -156,15 +156,15 @@ def test_damage_is_named_with_its_line(data: bytes, line: int | None, says: str)
 
 #: Damage, how many of the four positions are left, and what is said.
 LEFT_OUT = {
-    "letters in a number": (GOOD.replace(b"-15333", b"-1x333", 1), 3, "line 7: '-1x333.306358' is no number"),
-    "no number": (GOOD.replace(b"  -2758.626850", b"           nan", 1), 3, "line 8: 'nan' is no number"),
+    "letters in a number": (GOOD.replace(b"-15333", b"-1x333", 1), 3, "line 7: '-1x333.306358' is not a number"),
+    "no number": (GOOD.replace(b"  -2758.626850", b"           nan", 1), 3, "line 8: 'nan' is not a number"),
     "short line": (GOOD.replace(R02[20:].encode(), b"", 1), 3, "line 7: line is cut short"),
-    "no satellite": (GOOD.replace(b"PR02", b"PR?2", 1), 3, "line 7: 'R?2' is no satellite"),
+    "no satellite": (GOOD.replace(b"PR02", b"PR?2", 1), 3, "line 7: 'R?2' is not a satellite"),
     "satellite twice": (GOOD.replace(b"PC11", b"PR02", 1), 3, "line 8: R02 stands twice in this epoch"),
     "position before the first epoch": (GOOD.replace(EPOCHS[0].encode(), C11.encode(), 1), 2, "line 6: position that"),
-    "damaged epoch": (GOOD.replace(b"10  0 15", b"10  0 ?5"), 2, "line 9: '?5' is no whole number"),
+    "damaged epoch": (GOOD.replace(b"10  0 15", b"10  0 ?5"), 2, "line 9: '?5' is not a whole number"),
     "unknown line": (GOOD.replace(b"PC11", b"QC11", 1), 3, "line 8: unknown kind of line"),
-    "clock": (GOOD.replace(b"     20.890435", b"     20.8904_5", 1), 4, "line 7: clock '20.8904_5' is no number"),
+    "clock": (GOOD.replace(b"     20.890435", b"     20.8904_5", 1), 4, "line 7: clock '20.8904_5' is not a number"),
 }
 
 
@@ -204,7 +204,7 @@ def test_a_cut_file_is_never_taken_for_a_whole_one(end: int):
 @pytest.mark.parametrize("column", [4, 18, 32, 46])
 def test_what_is_no_number_is_refused(word: str, column: int):
     line = R02[:column] + word.rjust(14) + R02[column + 14 :]
-    with pytest.warns(GnssCoopWarning, match=r"1 damaged lines .* line 7 \(.* is no number\)"):
+    with pytest.warns(GnssCoopWarning, match=r"1 damaged lines .* line 7 \(.* is not a number\)"):
         orbits = read(sp3(EPOCHS[0], line, EPOCHS[1], R02, "EOF", count=2).decode().encode("latin-1", "replace"))
     values = orbits["clock_s"] if column == 46 else orbits["positions"]
     assert np.isnan(values.isel(time=0)).all()

@@ -101,7 +101,7 @@ def test_omm_that_lacks_a_field_is_listed():
 
 
 def test_something_else_is_refused_with_what_to_give():
-    with pytest.raises(RinexError, match="is no almanac: give two-line elements"):
+    with pytest.raises(RinexError, match="is not an almanac: give two-line elements"):
         read("hello\n")
 
 

@@ -91,7 +91,8 @@ def test_health_and_names():
 
 
 @pytest.mark.parametrize(("changes", "words"), [
-    ({"sqrt_a": "nan"}, "sqrt(a)  (m 1/2): 'nan' is no number"), ({"sqrt_a": "12.0"}, "none of a navigation satellite"),
+    ({"sqrt_a": "nan"}, "sqrt(a)  (m 1/2): 'nan' is not a number"),
+    ({"sqrt_a": "12.0"}, "none of a navigation satellite"),
     ({"e": "0.9"}, "none of a navigation satellite"), ({"id": 150}, "identity 150"), ({"toa": "x1"}, "x1"),
 ])  # fmt: skip
 def test_entries_that_cannot_be_are_listed(changes, words):

@@ -79,13 +79,13 @@ def test_a_folder_must_be_there_and_open(tmp_path):
     closed.mkdir(mode=0o500)
     if os.access(closed, os.W_OK):
         pytest.skip("this user may write everywhere")
-    with pytest.raises(OutputError, match="no right to write"):
+    with pytest.raises(OutputError, match="permission denied"):
         check_target(str(closed / "dop.nc"), overwrite=False)
 
 
 def test_a_folder_that_may_not_be_written(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "access", lambda *_: False)
-    with pytest.raises(OutputError, match="no right to write into"):
+    with pytest.raises(OutputError, match="permission denied:"):
         check_target(str(tmp_path / "dop.nc"), overwrite=False)
 
 

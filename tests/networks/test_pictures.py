@@ -216,7 +216,7 @@ def test_what_cannot_be_drawn_is_refused(gains, data, options, words):
 
 
 def test_a_map_of_something_else_is_no_map_of_depth(gains):
-    with pytest.raises(OutputError, match="no map of depth"):
+    with pytest.raises(OutputError, match="not a depth map"):
         plot_depth(gains)
 
 

@@ -179,7 +179,7 @@ def test_what_is_no_report_is_never_replaced(tmp_path):
         check_folder(tmp_path / "letters", overwrite=True)
     with pytest.raises(gc.OutputError, match="is a file"):
         check_folder(tmp_path / "letters" / "index.html", overwrite=True)
-    with pytest.raises(gc.OutputError, match="make it first"):
+    with pytest.raises(gc.OutputError, match="create it first"):
         check_folder(tmp_path / "none" / "report", overwrite=False)
 
 

@@ -60,7 +60,7 @@ def test_what_receivers_tracked_stood_above_their_horizon(day: gc.Tracking):
     # A receiver cannot track through the Earth. Refraction lifts satellites by half a degree, and so some epochs
     # lie just below 0 deg; a wrong orbit, frame or time would put far more than 0.5 % there.
     assert day.above_horizon_pct >= 99.5
-    # Of all that was tracked, too: without an ephemeris in reach the orbit fitted to other records of the satellite
+    # Of all that was tracked, too: without a valid ephemeris the orbit fitted to other records of the satellite
     # tells. C57 at Cibinong has none at all.
     assert day.predicted_pct >= 99.5
     unknown = day.satellites["no_ephemeris"] - day.satellites["above_by_fit"]
@@ -110,7 +110,7 @@ def test_a_geodetic_receiver_tracks_nearly_all_that_it_should():
 
 def test_damaged_records_are_told_as_the_reason(seen: gc.Tracking):
     reasons = seen.exceptions.set_index("sv")["explanation"]
-    assert reasons["R10"] == "no ephemeris in reach: records of it were rejected as damaged"
+    assert reasons["R10"] == "no valid ephemeris: records of it were rejected as damaged"
     assert reasons["C57"] == "no ephemeris of the satellite in the files"
     assert reasons["C62"] == "unhealthy"
 

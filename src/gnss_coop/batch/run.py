@@ -34,7 +34,7 @@ from gnss_coop.ephemerides.days_covered import DayCount
 from gnss_coop.errors import ArchiveError, StudyError
 from gnss_coop.orbits.completeness import is_incomplete_text
 
-_LOST: Final = "its worker was killed twice, perhaps for want of memory: use fewer workers, or look at the system's log"
+_LOST: Final = "its worker was killed twice, perhaps for lack of memory: use fewer workers, or see the system's log"
 _SLOW_START_S: Final = 5.0
 _STOPPED, _INTERRUPTED = 2, 130
 

@@ -25,13 +25,13 @@ _LETTERS: Final = "".join(SYSTEMS)
 class Settings:
     """Settings that decide about figures; those that ask the same are equal.
 
-    Scenarios, masks, treatments of clocks, stations and satellites are put into one order, so it does not
+    Scenarios, masks, clock models, stations and satellites are put into one order, so it does not
     matter in which one they are given.
 
     Attributes
     ----------
     systems, clocks : tuple of str
-        Scenarios and treatments of receiver clocks.
+        Scenarios and receiver clock models.
     mask_deg : tuple of float
     stations : Network
         By name.
@@ -116,7 +116,7 @@ def in_one_order(scenarios: Sequence[str]) -> tuple[str, ...]:
 
 
 def _plain_clocks(text: str) -> str:
-    """Return a treatment of clocks as it is written with the fewest digits: prior:5.0 is prior:5."""
+    """Return a clock model as it is written with the fewest digits: prior:5.0 is prior:5."""
     scenario = Scenario.parse("R", text)
     sigma = scenario.prior_sigma_ns
     return scenario.clocks if sigma is None else f"{scenario.clocks}:{sigma:.12g}"
@@ -135,7 +135,7 @@ def _plain(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One result of a product and day: for one mask, one treatment of clocks, or all at once.
+    """One result of a product and day: for one mask, one clock model, or all at once.
 
     Attributes
     ----------

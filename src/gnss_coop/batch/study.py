@@ -25,7 +25,7 @@ from gnss_coop.model.systems import SYSTEMS
 from gnss_coop.networks.networks import DEFAULT_NETWORKS, Networks
 
 T = TypeVar("T")
-_PLAIN_WORDS: Final = {"missing": "is missing", "extra_forbidden": "is no key of a study"}
+_PLAIN_WORDS: Final = {"missing": "is missing", "extra_forbidden": "is not a key of a study"}
 _WORLD: Final = (-90.0, 90.0, -180.0, 180.0)
 #: Steps below this would make tables that nothing can use [s].
 _LEAST_STEP_S: Final = 1.0
@@ -162,7 +162,7 @@ class Study(_Table):
     def _are_satellites(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         for name in names:
             if len(name) != 3 or name[0] not in SYSTEMS or not name[1:].isdigit():
-                raise ValueError(f"{name!r} is no satellite name such as R06 or C20")
+                raise ValueError(f"{name!r} is not a satellite name such as R06 or C20")
         return names
 
     @field_validator("max_age")
@@ -263,7 +263,7 @@ def _from_file(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise StudyError(f"{path}: cannot be read ({error.strerror})") from None
     except (ValueError, RecursionError) as error:
-        raise StudyError(f"{path}: is no valid TOML: {error}") from None
+        raise StudyError(f"{path}: is not valid TOML: {error}") from None
     folder = path.parent
     for name, beside in (("inputs", _beside), ("stations", _stations_beside), ("networks", _network_beside)):
         if isinstance(values.get(name), str | list):

@@ -296,7 +296,7 @@ class Ephemerides:
 
 def _satellite_key(sv: str) -> int:
     if len(sv) != 3 or sv[0] not in SYSTEMS or not sv[1:].isdigit():
-        raise ScenarioError(f"{sv!r} is no satellite name: write a system letter and two digits, such as R06 or C20")
+        raise ScenarioError(f"{sv!r} is not a satellite name: write a system letter and two digits, such as R06 or C20")
     return ord(sv[0]) * 1000 + int(sv[1:])
 
 

@@ -45,9 +45,7 @@ def records_of(dataset: xr.Dataset) -> tuple[RecordTable, npt.NDArray[Any], str]
         If there are no such records, or this is another kind of dataset.
     """
     if not {"sv", "time"} <= dataset.coords.keys():
-        raise RinexError(
-            "this is no navigation dataset of georinex: it has no satellites and times", "georinex dataset"
-        )
+        raise RinexError("not a navigation dataset of georinex: it has no satellites and times", "georinex dataset")
     name = str(dataset.attrs.get("filename", "georinex dataset"))
     parts = [
         _of_satellite(dataset.sel(sv=label), str(label))

@@ -53,4 +53,4 @@ def read_almanac(source: str | os.PathLike[str] | BinaryIO, *, reference: TimeLi
         return read_yuma(stream, reference=reference)
     if looks_like_tle(text):
         return read_tle(stream)
-    raise RinexError("is no almanac: give two-line elements, OMM (JSON, csv, XML) or YUMA", path)
+    raise RinexError("is not an almanac: give two-line elements, OMM (JSON, csv, XML) or YUMA", path)

@@ -216,7 +216,7 @@ def _sv_name(line: str) -> str:
     if letter == " ":
         letter = "G"
     if not (letter.isascii() and letter.isupper() and number.isascii() and number.isdigit()):
-        raise ValueError(f"{line[1:4]!r} is no satellite")
+        raise ValueError(f"{line[1:4]!r} is not a satellite")
     return letter + number
 
 

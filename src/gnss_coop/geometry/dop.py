@@ -69,7 +69,7 @@ def dilution_of_precision(
     Raises
     ------
     ScenarioError
-        For an unknown system or treatment of clocks, or a mask that is no angle.
+        For an unknown system or clock model, or an elevation mask outside -90 to 90 deg.
     StationError
         For an unknown station.
 

@@ -141,9 +141,9 @@ def passes(
     TimeError
         If the end is not after the start.
     EphemerisGapError
-        If no ephemeris of the systems is in reach of the span.
+        If no ephemeris of the systems is valid in the span.
     ScenarioError, StationError
-        For a mask that is no angle, an unknown system, satellite or station.
+        For an elevation mask outside -90 to 90 deg, an unknown system, satellite or station.
 
     Notes
     -----

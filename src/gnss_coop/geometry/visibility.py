@@ -147,7 +147,7 @@ def visibility(sky: xr.Dataset, stations: Selection, *, mask_deg: float = 5.0) -
     Raises
     ------
     ScenarioError
-        For a mask that is no angle between -90 and 90 degrees.
+        For an elevation mask outside -90 to 90 deg.
     StationError
         For an unknown station.
 

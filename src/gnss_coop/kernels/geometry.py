@@ -3,11 +3,11 @@
 Lengths are metres, angles radians, positions ECEF. A station's frame is a 3x3 array with the rows east,
 north and up (ellipsoidal normal). Satellites without a position are NaN and never visible.
 
-The dilution of precision comes from sums per system, so that every set of systems and every treatment of
-the clocks is solved from one pass over the satellites. With the sums n_s, b_s = sum u and S_s = sum uu'
+The dilution of precision comes from sums per system, so that every set of systems and every clock model
+is solved from one pass over the satellites. With the sums n_s, b_s = sum u and S_s = sum uu'
 over the lines of sight u of system s, the normal matrix of the position after elimination of the clocks is
 N = sum S_s - B M B', where B holds the b_s as columns and M is the inverse of the clocks' own normal matrix.
-All clock treatments are one family: the clock of system s is a common clock plus an independent offset of
+All clock models are one family: the clock of system s is a common clock plus an independent offset of
 variance tau. Then M = diag(r) + k q q' with q = 1/(1 + n tau), r = tau q and k = 1/sum(n q), which is the
 Sherman-Morrison inverse written without cancelling. tau = 0 is one common clock; the limit of infinite tau,
 r = 1/n and k = 0, is one free clock per system.

@@ -233,13 +233,13 @@ def select(
     """Choose the record of each satellite at each epoch.
 
     A group holds the records of one satellite and message, ordered by (toe, sent); groups of a satellite
-    stand in order of preference. The first group with a record in reach decides. Its record in force (the
+    stand in order of preference. The first group with a valid record decides. Its record in force (the
     newest one sent by then, or the first to be sent where none was; of equals the last) says whether the
     satellite is healthy; the position comes from the record nearest in time, of several equally near from the
     one in force among them. A healthy satellite's comes from a healthy record; an unhealthy one has a position,
     from a record of any health, only with `any_health`.
 
-    Fills `chosen` (n_time, n_sv; record or -1) and `usable` (n_time, n_sv; 0 no record in reach,
+    Fills `chosen` (n_time, n_sv; record or -1) and `usable` (n_time, n_sv; 0 no valid record,
     1 unhealthy, 2 healthy).
     """
     for t in range(epoch_ns.size):

@@ -39,9 +39,9 @@ def check_target(path: str, *, overwrite: bool, kinds: tuple[str, ...] = KINDS, 
     if target.exists() and not overwrite:
         raise OutputError(f"{path} exists; give another name, or --overwrite")
     if not target.parent.is_dir():
-        raise OutputError(f"{path}: there is no folder {target.parent}; make it first")
+        raise OutputError(f"{path}: there is no folder {target.parent}; create it first")
     if not os.access(target.parent, os.W_OK):
-        raise OutputError(f"{path}: no right to write into {target.parent}")
+        raise OutputError(f"{path}: permission denied: {target.parent}")
 
 
 def check_room(path: str, n_bytes: int) -> None:

@@ -25,14 +25,14 @@ def plain_float(text: str) -> float:
     -500.0
     >>> plain_float("9675.79_281")
     Traceback (most recent call last):
-    ValueError: '9675.79_281' is no number
+    ValueError: '9675.79_281' is not a number
     """
     word = text.strip(" \t")
     if _FLOAT.fullmatch(word):
         value = float(word.upper().replace("D", "E"))
         if math.isfinite(value):
             return value
-    raise ValueError(f"{word[:24]!r} is no number")
+    raise ValueError(f"{word[:24]!r} is not a number")
 
 
 def plain_int(text: str) -> int:
@@ -51,4 +51,4 @@ def plain_int(text: str) -> int:
     word = text.strip(" \t")
     if _INTEGER.fullmatch(word):
         return int(word)
-    raise ValueError(f"{word[:24]!r} is no whole number")
+    raise ValueError(f"{word[:24]!r} is not a whole number")

@@ -33,7 +33,7 @@ class Scenario:
     Raises
     ------
     ScenarioError
-        For an unknown or repeated letter, no letter at all, or an unknown treatment of the clocks.
+        For an unknown or repeated letter, no letter at all, or an unknown clock model.
 
     Examples
     --------
@@ -156,6 +156,6 @@ def parse_scenarios(systems: str | Sequence[str], clocks: str = PER_SYSTEM) -> t
 
 def _clocks_fault(clocks: str) -> str:
     return (
-        f"Unknown treatment of clocks {clocks!r}; write {PER_SYSTEM}, {COMMON} or {PRIOR}:NS "
+        f"Unknown clock model {clocks!r}; write {PER_SYSTEM}, {COMMON} or {PRIOR}:NS "
         "with a standard deviation of zero or more nanoseconds, such as prior:5."
     )

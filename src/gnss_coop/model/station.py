@@ -219,9 +219,9 @@ def read_station(path: str | os.PathLike[str]) -> Station:
     """
     try:
         with Path(path).open("rb") as stream:
-            data = stream.read(_MAX_BYTES + 1)  # a device or a film is no station file
+            data = stream.read(_MAX_BYTES + 1)  # a device or a film is not a station file
         if len(data) > _MAX_BYTES:
-            raise StationError(f"{os.fspath(path)}: holds more than {_MAX_BYTES} bytes and is no station file")
+            raise StationError(f"{os.fspath(path)}: holds more than {_MAX_BYTES} bytes and is not a station file")
         fields = tomllib.loads(data.decode("utf-8"))
     except OSError as error:
         raise StationError(f"{os.fspath(path)}: cannot be read ({error.strerror})") from None

@@ -163,7 +163,7 @@ def gps_week_and_seconds(gpst_ns: ArrayLike) -> tuple[Int64Array, NDArray[np.flo
 
 
 def _whole(values: ArrayLike) -> Int64Array:
-    """Calendar fields as int64; what is no whole number becomes -1, which no calendar field may be."""
+    """Calendar fields as int64; what is not a whole number becomes -1, which no calendar field may be."""
     array = np.asarray(values)
     if array.dtype.kind == "f":
         array = np.where((np.abs(array) < 1e9) & (array == np.floor(array)), array, -1.0)

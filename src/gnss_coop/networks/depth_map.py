@@ -82,7 +82,7 @@ def depth_map(
     Raises
     ------
     StationError, ScenarioError
-        For an unknown network, station or orbit, a radius below the ground, or a mask that is no angle.
+        For an unknown network, station or orbit, a radius below the ground, or an elevation mask outside -90 to 90 deg.
 
     Examples
     --------
@@ -154,7 +154,7 @@ def visibility_circle(station: Station, radius_m: float, mask_deg: float = 5.0) 
     Raises
     ------
     ScenarioError
-        For a radius below the ground, or a mask that is no angle.
+        For a radius below the ground, or an elevation mask outside -90 to 90 deg.
 
     Notes
     -----

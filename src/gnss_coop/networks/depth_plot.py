@@ -96,7 +96,7 @@ def plot_depth(dataset: xr.Dataset, path: str | Path | None = None, *, projectio
     Raises
     ------
     OutputError
-        If the Dataset is no map of depth, the projection or the kind of file is unknown, or matplotlib is missing.
+        If the Dataset is not a depth map, the projection or the kind of file is unknown, or matplotlib is missing.
     GnssCoopError
         If the file cannot be written.
 
@@ -108,7 +108,7 @@ def plot_depth(dataset: xr.Dataset, path: str | Path | None = None, *, projectio
     ['russia: 3 stations', 'joint: 6 stations']
     """
     if "depth" not in dataset or "network" not in dataset.dims:
-        raise OutputError("the Dataset is no map of depth; make it by depth_map")
+        raise OutputError("the Dataset is not a depth map; make it by depth_map")
     return make_picture(path, lambda: _draw(dataset, View.of(projection, grid_bounds(dataset["depth"]))))
 
 

@@ -120,5 +120,5 @@ def _named(item: str | Network | Station) -> tuple[str, Network]:
         network = stations(word or item)
         return network.name, network
     if not name.strip() or not members.strip():
-        raise StationError(f"{word!r} is no network; write a name and its stations, such as east=Irkutsk+Changchun.")
+        raise StationError(f"{word!r} is not a network; write a name and its stations, such as east=Irkutsk+Changchun.")
     return name.strip(), stations([member.strip() for member in members.split("+")])

@@ -178,7 +178,7 @@ def network_views(sky: xr.Dataset, networks: NetworksLike = DEFAULT_NETWORKS, *,
     EphemerisGapError
         If no satellite has a position at any epoch.
     StationError, ScenarioError
-        For an unknown network or station, or a mask that is no angle.
+        For an unknown network or station, or an elevation mask outside -90 to 90 deg.
 
     Examples
     --------

@@ -72,7 +72,7 @@ def satellite_positions(
     -------
     xarray.Dataset
         ``positions`` (time, sv, ecef) [m], NaN without a usable ephemeris; ``age`` (time, sv) [s], epoch
-        minus reference time; ``healthy`` (time, sv), false where no ephemeris is in reach; ``message``
+        minus reference time; ``healthy`` (time, sv), false without a valid ephemeris; ``message``
         (time, sv), index into its attribute ``flag_meanings``, -1 for none. Coordinates time, sv, ecef. Attributes
         ``completeness_R_pct`` and so on, see `completeness_pct`; where a system is not complete, ``continued``
         (time, sv, ecef) [m] says where healthy satellites without a record are, by one of up to a day's age. Without
@@ -81,7 +81,7 @@ def satellite_positions(
     Raises
     ------
     EphemerisGapError
-        If `nav` holds no record of the systems at all, or none is in reach of any epoch.
+        If `nav` holds no record of the systems at all, or none is valid at any epoch.
     TimeError, ScenarioError
         If epochs, letters or satellite names cannot be understood.
 
@@ -169,7 +169,7 @@ def _completeness(
 def _continued_m(
     nav: Ephemerides, epoch_ns: npt.NDArray[np.int64], usable: npt.NDArray[np.int8]
 ) -> npt.NDArray[np.float64]:
-    """Return positions (time, sv, ecef) of healthy satellites where there is no record in reach; NaN elsewhere."""
+    """Return positions (time, sv, ecef) of healthy satellites where there is no valid record; NaN elsewhere."""
     chosen, _ = _select(nav, epoch_ns, False, _CONTINUED_S)
     chosen[usable > 0] = -1
     xyz = np.empty((*chosen.shape, 3))
@@ -338,7 +338,7 @@ def _gap(nav: Ephemerides, epoch_ns: npt.NDArray[np.int64]) -> EphemerisGapError
     first, last = (timescales.format_time(t) for t in nav.span_ns)
     asked = [timescales.format_time(t) for t in (epoch_ns.min(), epoch_ns.max())]
     return EphemerisGapError(
-        f"no ephemeris is in reach of {asked[0]} to {asked[1]} GPST: the records of "
+        f"no valid ephemeris from {asked[0]} to {asked[1]} GPST: the records of "
         f"{_names(nav.systems)} in {_files(nav)} cover {first} to {last} GPST",
         first,
         last,

@@ -42,7 +42,7 @@ class Outlook:
     nav : Ephemerides or None
         Broadcast records; without them all positions come from the almanac.
     almanac : Almanac
-        What stands for satellites that have no record in reach.
+        What stands for satellites that have no valid record.
     forecast_days : float
         How far beyond the last record (or, without `nav`, from the elements' own epochs) [days].
 
@@ -104,7 +104,7 @@ class Outlook:
         max_age_s: float | Mapping[str, float] | None = None,
         include_unhealthy: bool = False,
     ) -> xr.Dataset:
-        """Compute positions: broadcast where there is a record in reach, else a forecast, told by ``forecast``.
+        """Compute positions: broadcast where there is a valid record, else a forecast, told by ``forecast``.
 
         Parameters and results are those of `satellite_positions` and `forecast_positions`. A satellite that its record
         in reach calls unhealthy is not forecast.
@@ -237,7 +237,7 @@ def _only(sky: xr.Dataset, keep: npt.NDArray[np.bool_]) -> xr.Dataset:
 
 
 def _joined(broadcast: xr.Dataset | None, ahead: xr.Dataset) -> xr.Dataset:
-    """Return broadcast positions, and forecasts where a satellite has no record in reach."""
+    """Return broadcast positions, and forecasts where a satellite has no valid record."""
     if broadcast is None:
         return ahead
     names = sorted({*broadcast["sv"].values.tolist(), *ahead["sv"].values.tolist()})

@@ -71,7 +71,7 @@ def check_table_target(path: str, *, overwrite: bool) -> None:
     if not path or target.is_dir():
         fault = "this is a folder; name a file"
     elif not target.parent.is_dir():
-        fault = f"there is no folder {target.parent}; make it first"
+        fault = f"there is no folder {target.parent}; create it first"
     elif not os.access(target.parent, os.W_OK):
         fault = "Permission denied"
     if fault:

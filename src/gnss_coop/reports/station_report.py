@@ -62,7 +62,7 @@ class StationReport:
     dop : xarray.Dataset
         As `dilution_of_precision` gives it, of this station: (systems, mask_deg, time).
     state : xarray.DataArray
-        Ephemerides (time, sv): 0 none in reach, 1 unhealthy, 2 healthy.
+        Ephemerides (time, sv): 0 none valid, 1 unhealthy, 2 healthy.
     passes : pandas.DataFrame
         As `passes` gives it.
     in_view : pandas.DataFrame

@@ -21,7 +21,7 @@ ELEVATION_STEP_DEG: Final = 5.0
 
 
 def ephemeris_states(sky: xr.Dataset) -> xr.DataArray:
-    """Return whether each satellite has an ephemeris in reach, and a healthy one: (time, sv)."""
+    """Return whether each satellite has a valid ephemeris, and a healthy one: (time, sv)."""
     in_reach = (sky["message"] >= 0) | sky["positions"].notnull().all("ecef")  # a forecast has no message
     return in_reach.astype(np.int8) + (in_reach & sky["healthy"]).astype(np.int8)
 

@@ -19,7 +19,7 @@ class Tracking:
 
     Made by `gnss_coop.tracked`. All tables count satellite-epochs: one satellite at one epoch of the observations.
     What was tracked without being expected falls into one of four classes: below_mask (or the station's horizon),
-    unhealthy, no_ephemeris (none in reach), below_horizon (below 0 deg, healthy or not).
+    unhealthy, no_ephemeris (none valid), below_horizon (below 0 deg, healthy or not).
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class Tracking:
         Epochs more than 1 ms off the interval's grid, as receiver clock jumps leave them.
     satellites : pandas.DataFrame
         One row a satellite: sv, expected, tracked, missed, completeness_pct (of what was expected), below_mask,
-        unhealthy, no_ephemeris, below_horizon, above_by_fit (without an ephemeris in reach, but at or above 0 deg on
+        unhealthy, no_ephemeris, below_horizon, above_by_fit (without a valid ephemeris, but at or above 0 deg on
         the orbit fitted to the satellite's other records), lowest_deg (elevation), full_signals_pct (share tracked
         with all the signals that it ever gave), signals.
     bins : pandas.DataFrame
@@ -84,7 +84,7 @@ class Tracking:
         """Share of the tracked satellite-epochs that were predicted at or above the true horizon [%].
 
         The prediction may come from an unhealthy ephemeris: it says where the satellite stands all the same. Where
-        none is in reach, an orbit fitted to the satellite's other records stands in; a satellite without any record
+        none is valid, an orbit fitted to the satellite's other records stands in; a satellite without any record
         counts as not predicted.
         """
         n_tracked, n_unknown, n_sunk = self._tracked_counts()
@@ -93,7 +93,7 @@ class Tracking:
 
     @property
     def above_horizon_pct(self) -> float:
-        """The same share of the satellite-epochs that have an ephemeris in reach [%]."""
+        """The same share of the satellite-epochs that have a valid ephemeris [%]."""
         n_tracked, n_unknown, n_sunk = self._tracked_counts()
         n_known = n_tracked - n_unknown
         return 100.0 * (1.0 - n_sunk / n_known) if n_known else float("nan")

@@ -38,9 +38,9 @@ class Sky:
         Satellites of either side.
     in_nav : bool (satellite,), whether the ephemerides know the satellite
     rejected : bool (satellite,), whether records of it were rejected as damaged
-    azimuth_deg, elevation_deg : float32, NaN without an ephemeris in reach
+    azimuth_deg, elevation_deg : float32, NaN without a valid ephemeris
     fitted_deg : float32, elevation on the orbit fitted to the satellite's own records, where it was tracked without
-        an ephemeris in reach; NaN elsewhere
+        a valid ephemeris; NaN elsewhere
     healthy : bool, whether the newest ephemeris says so
     above : bool, whether the satellite stands above mask and horizon, healthy or not
     tracked : bool
@@ -59,7 +59,7 @@ class Sky:
 
     @property
     def usable(self) -> Booleans:
-        """Whether a healthy ephemeris is in reach."""
+        """Whether there is a valid, healthy ephemeris."""
         return self.healthy & np.isfinite(self.elevation_deg)
 
     @property
@@ -272,8 +272,8 @@ def exceptions(sky: Sky) -> pd.DataFrame:
 def _explanation(kind: str, in_nav: bool, rejected: bool) -> str:
     if kind == "no_ephemeris":
         if rejected:
-            return "no ephemeris in reach: records of it were rejected as damaged"
-        return "no ephemeris in reach at these epochs" if in_nav else "no ephemeris of the satellite in the files"
+            return "no valid ephemeris: records of it were rejected as damaged"
+        return "no valid ephemeris at these epochs" if in_nav else "no ephemeris of the satellite in the files"
     return {"unhealthy": "unhealthy", "below_horizon": "below the true horizon (0 deg)"}[kind]
 
 

@@ -45,8 +45,8 @@ def tracking_text(tracking: Tracking, obs: Observations, *, color: bool = False)
         f"{tracking.n_epochs} of {tracking.n_epochs_due} epochs of {tracking.interval_s:g} s, {first} to {last} GPST; "
         f"mask {tracking.mask_deg:g} deg",
         f"{tracking.completeness_pct:.2f} % of the expected satellite-epochs of satellites ever tracked were tracked",
-        f"{tracking.predicted_pct:.2f} % of the tracked ones were predicted above the true horizon (without an "
-        "ephemeris in reach by an orbit fitted to the satellite's other records), "
+        f"{tracking.predicted_pct:.2f} % of the tracked ones were predicted above the true horizon (without a "
+        "valid ephemeris by an orbit fitted to the satellite's other records), "
         f"{tracking.above_horizon_pct:.3f} % of those with an ephemeris",
         *(f"note: {note}" for note in tracking.notes),
     ]

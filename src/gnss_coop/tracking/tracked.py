@@ -107,7 +107,7 @@ def tracked(
     """
     mask_radians(mask_deg)
     if not 0 < bin_deg <= 90:
-        raise ScenarioError(f"a bin of {bin_deg:g} deg makes no sense; take 5, for instance")
+        raise ScenarioError(f"bin_deg must be in (0, 90], got {bin_deg:g}; use 5, for example")
     place = _station(obs, station)
     left_out = set(exclude_sv)
     chosen = nav.select(systems, left_out)
@@ -208,7 +208,7 @@ def _sky(
 
 
 def _fit_unknown(sky: Sky, nav: Ephemerides, place: Station) -> None:
-    """Fill elevations of what was tracked without an ephemeris in reach from orbits fitted to its own records."""
+    """Fill elevations of what was tracked without a valid ephemeris from orbits fitted to its own records."""
     unknown = sky.tracked & ~np.isfinite(sky.elevation_deg)
     wanted = {sky.names[i] for i in np.flatnonzero(unknown.any(axis=0) & sky.in_nav)}
     records = nav.select(exclude_sv=set(nav.satellites) - wanted)
@@ -233,7 +233,7 @@ def _predict(
     mask_deg: float,
     max_age_s: float | Mapping[str, float] | None,
 ) -> xr.Dataset | None:
-    """Return azimuth, elevation, visibility and health, or None without an ephemeris in reach."""
+    """Return azimuth, elevation, visibility and health, or None without a valid ephemeris."""
     if len(nav) == 0:
         return None
     try:

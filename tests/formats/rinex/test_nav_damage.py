@@ -61,7 +61,7 @@ def test_words_in_fields_that_no_orbit_needs_cost_these_fields_only():
     assert nav.derived.healthy.tolist() == day.derived.healthy[rows].tolist()
     assert nav.repairs[0].reason == "'0.499063314480-269' in line 10 lacks the letter of its exponent"
     assert (nav.repairs[1].line, nav.repairs[1].sv) == (13, "C02")
-    assert nav.repairs[1].reason == "'********' in line 20 is no number and is not needed: taken as blank"
+    assert nav.repairs[1].reason == "'********' in line 20 is not a number and is not needed: taken as blank"
     assert list(nav.repaired().columns) == ["file", "line", "sv", "repair"]
 
 
@@ -272,7 +272,7 @@ def test_zeros_in_place_of_last_digits_are_no_shorter_number():
     lines[2] = lines[2][:-2] + "\0\0"
     nav = gc.read_nav(io.BytesIO(records_of(version, "\n".join(lines) + "\n")))
     assert len(nav) == 0
-    assert "is no number" in nav.rejects[0].reason
+    assert "is not a number" in nav.rejects[0].reason
 
 
 # --- Memory ----------------------------------------------------------------------------------------------------

@@ -81,7 +81,7 @@ def test_blank_lines_and_comments_inside_frames_do_not_matter():
     ("damaged", "reason"),
     [
         ("> ION C29 CNVX\n", "ION frame: its epoch cannot be read"),
-        (ION.replace(" 8.375000000000e+00", " 8.37500x000000e+00"), "ION frame: '8.37500x000000e+00' is no number"),
+        (ION.replace(" 8.375000000000e+00", " 8.37500x000000e+00"), "ION frame: '8.37500x000000e+00' is not a number"),
         (ION.replace("2022 10", "20x2 10"), "ION frame: its epoch cannot be read"),
         (ION.replace("2022 10", "2022 13"), "ION frame: its epoch cannot be read"),
     ],

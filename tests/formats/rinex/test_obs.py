@@ -310,7 +310,7 @@ def test_events_cycle_slips_and_power_failures():
 
 DAMAGE = {
     "epoch line cannot be read": (epoch(30, 1).replace("01 10", "0x 10"), f"G02{VALUE}{VALUE}"),
-    "epoch is no calendar date": (epoch(30, 1).replace("01 10", "13 10"), f"G02{VALUE}{VALUE}"),
+    "epoch is not a calendar date": (epoch(30, 1).replace("01 10", "13 10"), f"G02{VALUE}{VALUE}"),
     "epoch stands twice": (epoch(0, 1), f"G02{VALUE}{VALUE}"),
 }
 

@@ -106,9 +106,12 @@ def gone(truth: Counter[str], *names: str) -> Counter[str]:
 CASES = {
     "satellites-twice": ((), "read all the same in the observations: 6 x a satellite occurs twice in the epoch"),
     "system-not-in-header": ((), "148 lines of BeiDou satellites, which the header does not announce"),
-    "unknown-system-in-header": (("J02", "J03", "J04", "J07") * 6, "24 lines of satellites of 'Q', which is no system"),
+    "unknown-system-in-header": (
+        ("J02", "J03", "J04", "J07") * 6,
+        "24 lines of satellites of 'Q', which is not a RINEX system",
+    ),
     "one-line-short": (("S37",) * 2, "2 x epoch has fewer lines than it announces; those that it has are used"),
-    "one-bad-field": ((), "left out in the observations: 3 x an observation is no number"),
+    "one-bad-field": ((), "left out in the observations: 3 x an observation is not a number"),
     "count-of-types-wrong": ((), "1 x 6 observation types are announced and 8 are listed; the list counts"),
 }
 
@@ -126,7 +129,7 @@ def test_files_of_public_reports_lose_what_is_damaged_and_no_more(name, lost, wo
 def test_a_bad_value_costs_its_signal_only():
     obs = gc.read_obs(REPORTS / "one-bad-field.rnx.gz")
     assert obs.rejected()[["line", "reason"]].values.tolist() == [
-        [k, "an observation is no number"] for k in (103, 232, 368)
+        [k, "an observation is not a number"] for k in (103, 232, 368)
     ]
     assert {r.sv for r in obs.rejects} == {"C03"}
     rows = obs.to_dataframe()
@@ -167,11 +170,11 @@ DAMAGE_3 = {
     "unknown letter": ([epoch(30, 2), f"X02{ROW}", f"G03{ROW}"], {"G03": 1}, [(0, "1 lines of satellites of 'X'")], []),
     "bad field": (
         [epoch(30, 2), f"G02{ROW.replace('9', 'q')}", f"G03{ROW}"], {"G02": 0, "G03": 1},
-        [(11, "an observation is no number")], [],
+        [(11, "an observation is not a number")], [],
     ),
     "overflow that shifts the columns": (
         [epoch(30, 2), f"G02{VALUE}-1234567890123.456 6{VALUE}", f"G03{ROW}"], {"G02": 1, "G03": 1},
-        [(11, "an observation is no number")], [],
+        [(11, "an observation is not a number")], [],
     ),
     "short": ([epoch(30, 3), f"G02{ROW}"], {"G02": 1}, [(10, "epoch has fewer lines than it announces")], []),
     "twice": ([epoch(30, 3), f"G02{VALUE}{BLANK}", f"G03{ROW}", f"G02{BLANK}{VALUE}"], {"G02": 1, "G03": 1}, [],
@@ -239,7 +242,7 @@ def test_fields_hold_numbers_or_nothing(field, good):
     assert len(field) == 14
     obs = read(v3(epoch(0, 1), f"G01{field} 6{VALUE}"))
     assert obs.to_dataframe()["signals"].tolist() == ["C1C L1C" if good else "L1C"]
-    assert [entry.reason for entry in obs.rejects] == ([] if good else ["an observation is no number"])
+    assert [entry.reason for entry in obs.rejects] == ([] if good else ["an observation is not a number"])
 
 
 # --- Damage in version 2 -------------------------------------------------------------------------------------------
@@ -254,7 +257,7 @@ DAMAGE_2 = {
     ),
     "bad field": (
         [*epoch_2(30, ["G 3", "R 2"]), VALUE + "**************", VALUE], {"G03": 1, "R02": 1},
-        ["an observation is no number"], False,
+        ["an observation is not a number"], False,
     ),
     "short": ([*epoch_2(30, ["G 3", "R 2"]), VALUE], None, ["epoch has other lines"], False),
     "long": ([*epoch_2(30, ["G 3", "R 2"]), VALUE, VALUE, VALUE], None, ["epoch has other lines"], False),
@@ -303,7 +306,7 @@ def test_a_list_of_an_unknown_system_takes_its_further_lines_with_it():
     )
     obs = read(v3(*GOOD, more=more))
     assert counts(obs) == counts(read(v3(*GOOD)))
-    assert [entry.reason for entry in obs.rejects] == ["the observation types of 'Q', which is no system of RINEX"]
+    assert [entry.reason for entry in obs.rejects] == ["the observation types of 'Q', which is not a RINEX system"]
 
 
 def test_a_list_that_goes_on_without_a_beginning_is_left_out():

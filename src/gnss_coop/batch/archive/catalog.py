@@ -84,7 +84,7 @@ class Ledger:
     def __init__(self, root: Path, *, write: bool = False) -> None:
         self._path = root / LEDGER
         if not write and not self._path.is_file():
-            raise ArchiveError(f"{root} holds no {LEDGER}: it is no archive of results")
+            raise ArchiveError(f"{root} has no {LEDGER}: not a gnss-coop archive")
         with self._told():
             if write:
                 self._db = sqlite3.connect(self._path, timeout=_PATIENCE_S)

@@ -38,7 +38,7 @@ def plot_trend(table: pd.DataFrame, path: str | Path, *, overwrite: bool = False
     Parameters
     ----------
     table : pandas.DataFrame
-        As `trend` gives it, of one station (or ``all``) and one treatment of clocks.
+        As `trend` gives it, of one station (or ``all``) and one clock model.
     path : str or Path
         Name ending in .png or .svg.
     overwrite : bool

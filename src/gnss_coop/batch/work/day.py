@@ -54,7 +54,7 @@ class Day:
             names = ", ".join(SYSTEMS[letter].name for letter in settings.letters)
             raise EphemerisGapError(f"the files hold no usable record of {names} together as asked")
         if absent:
-            self.notes.append(f"left out for want of records: {', '.join(absent)}")
+            self.notes.append(f"skipped, no records: {', '.join(absent)}")
         if unknown := sorted(set(settings.exclude_sv) - set(nav.satellites)):
             self.notes.append(f"the files hold no satellite {', '.join(unknown)} that could be excluded")
         self._skies: dict[float, xr.Dataset] = {}

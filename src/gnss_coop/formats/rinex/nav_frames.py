@@ -107,4 +107,4 @@ def _number(text: str) -> float:
     try:
         return float(text.lower().replace("d", "e"))
     except ValueError:
-        raise ValueError(f"{text.strip()!r} is no number") from None
+        raise ValueError(f"{text.strip()!r} is not a number") from None

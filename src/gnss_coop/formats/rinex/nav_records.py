@@ -116,7 +116,7 @@ class _Chunk:
         """Return the readable records and their numbers of lines; add to the lists what is not or is repaired."""
         year, month, day, hour, minute, second = self.epoch.T
         ns, valid = timescales.calendar_to_ns(year, month, day, hour, minute, second)
-        reasons = dict.fromkeys(np.flatnonzero(~valid).tolist(), "epoch is no calendar date")
+        reasons = dict.fromkeys(np.flatnonzero(~valid).tolist(), "epoch is not a calendar date")
         reasons |= {row: self._unknown(row) for row in np.flatnonzero(self.message < 0).tolist()}
         good = self.status == kernel.GOOD
         odd = (self.field_status == kernel.ODD).reshape(-1, kernel.N_FIELDS).any(axis=1)
@@ -233,10 +233,10 @@ class _Chunk:
                 repaired.append(f"{where} lacks the letter of its exponent")
             elif text.strip().lower() not in ("nan", "+nan", "-nan") and not math.isfinite(value):
                 if k in needed and math.isnan(value):
-                    return f"{where} is no number", ""
+                    return f"{where} is not a number", ""
                 if k not in needed:
                     self.values[base + k] = math.nan
-                    repaired.append(f"{where} is no number and is not needed: taken as blank")
+                    repaired.append(f"{where} is not a number and is not needed: taken as blank")
         more = f"; and {len(repaired) - _TOLD_FIELDS} fields more" if len(repaired) > _TOLD_FIELDS else ""
         return "", "; ".join(repaired[:_TOLD_FIELDS]) + more
 

@@ -189,7 +189,7 @@ def read_types(lines: list[str], version: float, first_line: int) -> tuple[dict[
     for key, (count, number) in announced.items():
         n_listed = len(found[key])
         if key not in (_ALL, *SYSTEMS):
-            notes.append((number, True, f"the observation types of {key!r}, which is no system of RINEX"))
+            notes.append((number, True, f"the observation types of {key!r}, which is not a RINEX system"))
             del found[key]
         elif not (count.isascii() and count.isdecimal()) or int(count) != n_listed:
             words = f"{count} observation types are announced and {n_listed} are listed; the list counts"

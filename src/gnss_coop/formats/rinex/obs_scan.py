@@ -31,7 +31,7 @@ _MAX_LISTED: Final = 100_000  # damaged places of a file; of more only the numbe
 _LOSSES: Final = {
     kernel.BAD_EPOCH: "epoch line cannot be read",
     kernel.BAD_SATELLITE: "the name of a satellite cannot be read",
-    kernel.BAD_FIELD: "an observation is no number",
+    kernel.BAD_FIELD: "an observation is not a number",
     kernel.WRONG_COUNT: "epoch has fewer lines than it announces; those that it has are used",
     kernel.STRAY: "lines that belong to no epoch",
     kernel.NOTHING_LEFT: "nothing is left of the epoch",
@@ -212,7 +212,7 @@ class ObsScanner:
         ns, valid = timescales.calendar_to_ns(*self._epoch[:n_epochs, :6].T)
         lines, row_epoch = self._line[:n_epochs], self._row_epoch[:n_rows]
         bad = lines[~valid].tolist()
-        self._rejects += [Reject(self._name, line, "", "epoch is no calendar date") for line in bad]
+        self._rejects += [Reject(self._name, line, "", "epoch is not a calendar date") for line in bad]
         keep = valid[row_epoch]
         time_ns = _TO_GPST_NS[self._header.time_scale]((ns + self._epoch[:n_epochs, 6])[valid])
         epoch, code = (np.cumsum(valid) - 1)[row_epoch[keep]].astype(np.int32), self._row_code[:n_rows][keep]
@@ -249,7 +249,7 @@ class ObsScanner:
                 note = f"{n_lines} lines of {SYSTEMS[letter].name} satellites, which the header does not announce"
                 self._repairs.append(Reject(self._name, 0, "", note))
             else:
-                note = f"{n_lines} lines of satellites of {letter!r}, which is no system of RINEX"
+                note = f"{n_lines} lines of satellites of {letter!r}, which is not a RINEX system"
                 self._rejects.append(Reject(self._name, 0, "", note))
 
     def _named(self, codes: npt.NDArray[np.int32], masks: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:

@@ -41,9 +41,9 @@ def checked_folder(folder: str | Path, generator: str, *, overwrite: bool) -> Pa
     refuse_file_name(str(folder), what)
     target = Path(folder).resolve()
     if not target.parent.is_dir():
-        raise OutputError(f"{folder}: there is no folder {target.parent}; make it first")
+        raise OutputError(f"{folder}: there is no folder {target.parent}; create it first")
     if not os.access(target.parent, os.W_OK):
-        raise OutputError(f"{folder}: no right to write into {target.parent}")
+        raise OutputError(f"{folder}: permission denied: {target.parent}")
     if not target.exists():
         return target
     if not target.is_dir():

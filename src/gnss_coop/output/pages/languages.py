@@ -206,7 +206,7 @@ TEXTS: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "note_state": (
         "Only satellites that lacked a healthy ephemeris at some time. Thick bar: healthy; thin line: unhealthy; "
-        "blank: no ephemeris in reach.",
+        "blank: no valid ephemeris.",
         "Только спутники, временами не имевшие исправных эфемерид. Толстая полоса: исправен; тонкая линия: "
         "неисправен; пусто: эфемерид нет.",
         "仅列出曾缺少健康星历的卫星。粗条：健康；细线：不健康；空白：无可用星历。",
@@ -313,12 +313,12 @@ TEXTS: Final[dict[str, tuple[str, str, str]]] = {
         "文件无法解释：遮挡、设置，或没有接收机支持的信号",
     ),
     "says_rejected": (
-        "no ephemeris in reach: records of it were rejected as damaged",
+        "no valid ephemeris: records of it were rejected as damaged",
         "нет эфемерид на эти эпохи: записи отвергнуты как повреждённые",
         "该时段无星历：其记录因损坏被拒绝",
     ),
     "says_out_of_reach": (
-        "no ephemeris in reach at these epochs",
+        "no valid ephemeris at these epochs",
         "нет действующих эфемерид на эти эпохи",
         "这些历元无有效星历",
     ),
@@ -350,19 +350,19 @@ TEXTS: Final[dict[str, tuple[str, str, str]]] = {
         "文件头未声明的 {system} 卫星行数：{n}",
     ),
     "says_unknown_letter": (
-        "{n} lines of satellites of {letter}, which is no system of RINEX",
+        "{n} lines of satellites of {letter}, which is not a RINEX system",
         "строк спутников {letter}, не являющейся системой RINEX: {n}",
         "非 RINEX 系统 {letter} 的卫星行数：{n}",
     ),
     "says_bad_epoch": ("epoch line cannot be read", "строка эпохи не читается", "历元行无法读取"),
-    "says_bad_date": ("epoch is no calendar date", "эпоха не является датой", "历元不是有效日期"),
+    "says_bad_date": ("epoch is not a calendar date", "эпоха не является датой", "历元不是有效日期"),
     "says_epoch_twice": ("epoch stands twice", "эпоха повторяется", "历元重复"),
     "says_bad_satellite": (
         "the name of a satellite cannot be read",
         "имя спутника не читается",
         "卫星名称无法读取",
     ),
-    "says_bad_field": ("an observation is no number", "наблюдение не является числом", "观测值不是数字"),
+    "says_bad_field": ("an observation is not a number", "наблюдение не является числом", "观测值不是数字"),
     "says_short": (
         "epoch has fewer lines than it announces; those that it has are used",
         "в эпохе меньше строк, чем объявлено; имеющиеся использованы",
