@@ -58,7 +58,7 @@ def test_what_only_one_has(pair, batch, days, tmp_path):
 
 
 def test_no_archive(tmp_path, pair):
-    with pytest.raises(ArchiveError, match="no archive"):
+    with pytest.raises(ArchiveError, match="not a gnss-coop archive"):
         gc.diff(pair[0], tmp_path)
 
 

@@ -165,7 +165,7 @@ def test_an_unknown_table_names_those_there_are(archive):
 
 
 def test_no_archive(tmp_path):
-    with pytest.raises(ArchiveError, match="no archive"):
+    with pytest.raises(ArchiveError, match="not a gnss-coop archive"):
         gc.query(tmp_path, "SELECT 1")
 
 

@@ -376,7 +376,7 @@ def test_an_archive_of_another_form_is_left_alone(days, batch, tmp_path):
 
 
 def test_a_folder_that_is_no_archive_cannot_be_read(tmp_path):
-    with pytest.raises(ArchiveError, match="no archive"):
+    with pytest.raises(ArchiveError, match="not a gnss-coop archive"):
         Ledger(tmp_path)
 
 

@@ -46,9 +46,9 @@ def test_refused_questions(run, archive, sql, words):
 
 
 def test_no_archive(run, tmp_path):
-    run("query", "SELECT 1", "--archive", tmp_path).refused("no archive")
-    run("diff", tmp_path, tmp_path).refused("no archive")
-    run("trend", tmp_path).refused("no archive")
+    run("query", "SELECT 1", "--archive", tmp_path).refused("not a gnss-coop archive")
+    run("diff", tmp_path, tmp_path).refused("not a gnss-coop archive")
+    run("trend", tmp_path).refused("not a gnss-coop archive")
 
 
 def test_diff_of_an_archive_with_itself(run, archive):
