@@ -135,7 +135,7 @@ def test_a_full_disk(days, tmp_path, start, tree):
         process = start(days, "-o", small / "results", "--workers", "1")
         assert process.wait(timeout=120) == 2
         error = process.stderr.read()
-        assert "again: it goes on where it stopped" in error
+        assert "again: it resumes where it stopped" in error
         assert "Traceback" not in error
         status = subprocess.run(
             [sys.executable, "-m", "gnss_coop", "batch", "--status", small / "results"],

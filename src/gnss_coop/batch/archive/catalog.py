@@ -120,7 +120,7 @@ class Ledger:
                 ) from None
             raise ArchiveError(
                 f"cannot use {self._path}: {error}; if the disk is full free some space, then run the same command "
-                "again: it goes on where it stopped"
+                "again: it resumes where it stopped"
             ) from None
 
     def rows(self, query: str, values: Iterable[Any] = ()) -> list[dict[str, Any]]:

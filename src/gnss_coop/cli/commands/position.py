@@ -110,7 +110,7 @@ class Picture(click.ParamType):  # type: ignore[type-arg]  # generic from click 
     show_default=True,
     help="Standard deviation of each system's pseudoranges at the zenith, in metres.",
 )
-@click.option("--max-pdop", type=float, default=None, metavar="X", help="Epochs with a larger PDOP have no fix.")
+@opt.option("--max-pdop", type=float, default=None, metavar="X", help="Epochs with a larger PDOP have no fix.")
 @click.option(
     "--table",
     type=click.Choice(tuple(TABLES)),

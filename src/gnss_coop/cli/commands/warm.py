@@ -12,6 +12,7 @@ from typing import Final
 
 import click
 
+from gnss_coop.cli import options as opt
 from gnss_coop.errors import GnssCoopError
 
 #: Command lines that together call every kernel; NAV and OBS stand for the installed sample. What is computed is
@@ -41,7 +42,7 @@ RUNS: Final = (
 
 @click.command("warm")
 @click.option("--where", is_flag=True, help="Only print the folder; compile nothing.")
-@click.option("--quiet", is_flag=True, help="No notes on standard error.")
+@opt.option("--quiet", is_flag=True, help="No notes on standard error.")
 def command(where: bool, quiet: bool) -> int:
     """Compile the kernels of all commands and print their folder.
 
