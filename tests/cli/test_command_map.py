@@ -301,6 +301,22 @@ def test_interruption_of_a_large_map_leaves_no_scratch_file(start, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="Linux tells the open files")
+def test_a_large_map_that_is_killed_leaves_nothing(start, tmp_path):
+    process = start("map", "--nominal", "R,C", "--epoch", "2027-01-01", "--grid", 0.25, "--step", 300, "-o", "dop.nc")
+    deadline = time.monotonic() + 60
+    opened = Path(f"/proc/{process.pid}/fd")
+    while process.poll() is None and not any("/map.nc (deleted)" in target for target in targets(opened)):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert process.poll() is None, "it was over too early"
+    while any(tmp_path.glob(".gnss-coop-*")):  # the folder goes just after the file's name
+        assert time.monotonic() < deadline
+    process.kill()
+    process.wait(10)
+    assert list(tmp_path.iterdir()) == []
+
+
 # --- Memory -------------------------------------------------------------------------------------------------
 
 PEAK = """

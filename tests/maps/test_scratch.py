@@ -1,5 +1,6 @@
 """Maps in a scratch file: the same numbers as in memory, and a folder that is gone whatever happens."""
 
+import os
 import shutil
 from collections import namedtuple
 
@@ -52,7 +53,8 @@ def test_a_map_in_parts_is_the_map(sky, tmp_path, monkeypatch, place, systems, s
     assert len(list(job.parts())) > 1
     seen = []
     with computed_map(job, tmp_path, lambda done, total: seen.append((done, total))) as world:
-        assert [p.name[:11] for p in tmp_path.iterdir()] == [".gnss-coop-"]
+        # POSIX systems let an open file have no name, so that nothing is left however the program ends.
+        assert [p.name[:11] for p in tmp_path.iterdir()] == ([] if os.name == "posix" else [".gnss-coop-"])
         xr.testing.assert_identical(world.load(), whole)
         assert list(world.data_vars) == list(whole.data_vars)
     assert list(tmp_path.iterdir()) == []
