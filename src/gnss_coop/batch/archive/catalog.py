@@ -17,7 +17,7 @@ from gnss_coop.batch.results import PartResult
 from gnss_coop.batch.schema import LEDGER
 from gnss_coop.batch.settings import FORM
 from gnss_coop.ephemerides.days_covered import DayCount
-from gnss_coop.errors import ArchiveError
+from gnss_coop.errors import ArchiveError, GnssCoopError
 from gnss_coop.model.timescales import parse_time
 
 _SCHEMA: Final = """
@@ -63,6 +63,24 @@ CREATE TABLE runs (
 #: Seconds to wait for a reader that holds the ledger for a moment.
 _PATIENCE_S: Final = 30.0
 _DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+#: What Python says of values that no batch ever wrote: wrong types, missing columns, texts that are no JSON or date.
+_FORGED: Final = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError, sqlite3.Error)
+
+
+@contextmanager
+def form_told(root: str | Path) -> Iterator[None]:
+    """Turn whatever a forged or foreign ledger leads to into one sentence: an archive may come from strangers."""
+    try:
+        yield
+    except GnssCoopError:
+        raise
+    except _FORGED as error:
+        raise ArchiveError(
+            f"{root} does not hold what gnss-coop batch writes ({type(error).__name__}: {error}): do not use "
+            f"it, or remove its {LEDGER} and run the batch again"
+        ) from None
 
 
 class Ledger:

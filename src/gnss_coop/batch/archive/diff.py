@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from gnss_coop.batch.archive.catalog import Ledger
+from gnss_coop.batch.archive.catalog import Ledger, form_told
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,7 +57,10 @@ def diff(a: str | Path, b: str | Path, *, values: bool = True) -> pd.DataFrame:
     """
     import pandas as pd
 
-    (jobs_a, inputs_a), (jobs_b, inputs_b) = _read(a), _read(b)
+    with form_told(a):
+        jobs_a, inputs_a = _read(a)
+    with form_told(b):
+        jobs_b, inputs_b = _read(b)
     rows = []
     places = sorted({*jobs_a, *jobs_b})
     for place in places:
@@ -96,8 +99,9 @@ def _is_whole(root: str | Path, job: dict[str, Any]) -> bool:
     if job["path"] is None:
         return True
     try:
-        return bool((Path(root) / job["path"]).stat().st_size == job["n_bytes"])
-    except OSError:
+        path = (Path(root) / job["path"]).resolve()
+        return path.is_relative_to(Path(root).resolve()) and bool(path.stat().st_size == job["n_bytes"])
+    except (OSError, TypeError, ValueError):  # a ledger may be forged
         return False
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import threading
+import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from gnss_coop.batch.archive.catalog import Ledger
+from gnss_coop.batch.archive.catalog import Ledger, form_told
 from gnss_coop.batch.archive.views import LEDGER_TABLES, VIEWS
 from gnss_coop.batch.schema import COLUMNS
-from gnss_coop.errors import ArchiveError
+from gnss_coop.errors import ArchiveError, GnssCoopWarning
 
 if TYPE_CHECKING:
     import duckdb
@@ -28,10 +31,16 @@ _LOCKS: Final = (
 #: Counts and sums of counts; DuckDB gives these as floating point where they are wide or have gaps.
 _WHOLE: Final = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
 _EXACT: Final = 2.0**53
+_CHUNK_VECTORS: Final = 16
+#: Bounds of an answer: a question without a WHERE on years of passes is soon a thousand million rows.
+MAX_ROWS: Final = 1_000_000
+TIMEOUT_S: Final = 300.0
+#: Part of the machine's memory that a question may take.
+_MEMORY_PCT: Final = 25
 _AGAIN: Final = "run gnss-coop batch again, which computes what is missing or damaged"
 
 
-def query(root: str | Path, sql: str) -> pd.DataFrame:
+def query(root: str | Path, sql: str, *, max_rows: int = MAX_ROWS, timeout_s: float | None = TIMEOUT_S) -> pd.DataFrame:
     """Ask an archive.
 
     Parameters
@@ -43,6 +52,10 @@ def query(root: str | Path, sql: str) -> pd.DataFrame:
         ``passes``, ...), with the columns ``year`` and ``day``; those of the ledger (``files``, ``contents``,
         ``rejects``, ``coverage``, ``day_inputs``, ``jobs``, ``runs``); and the views ``daily_availability``,
         ``monthly_gain``, ``worst_intervals`` and ``missing_days``. What was not computed is an empty table.
+    max_rows : int
+        Rows of the answer; what is beyond them is left out, with a warning.
+    timeout_s : float, optional
+        Time that the answer may take [s]; None for any.
 
     Returns
     -------
@@ -52,7 +65,7 @@ def query(root: str | Path, sql: str) -> pd.DataFrame:
     ------
     ArchiveError
         If the folder is no archive or is damaged, or the statement is not one SELECT, cannot be understood, needs more
-        memory than there is, or asks for anything outside.
+        than 25 % of the machine's memory or more time than `timeout_s`, or asks for anything outside.
 
     Notes
     -----
@@ -77,19 +90,73 @@ def query(root: str | Path, sql: str) -> pd.DataFrame:
             statements = connection.extract_statements(sql)
             if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
                 raise ArchiveError("a question is one SELECT: an archive is read and never changed by it")
-            return _table(connection.execute(statements[0]))
-        except RuntimeError as error:  # DuckDB's word for Ctrl-C
+            with _time_limit(connection, timeout_s) as late:
+                return _table(connection.execute(statements[0]), max_rows)
+        except RuntimeError as error:  # DuckDB's word for Ctrl-C and for the end of the time
             if "interrupted" not in str(error).lower():
                 raise
+            if late:
+                raise ArchiveError(_too_long(timeout_s)) from None
             raise KeyboardInterrupt from None
         except duckdb.Error as error:
+            if late:
+                raise ArchiveError(_too_long(timeout_s)) from None
             raise ArchiveError(_said(str(error), connection)) from None
 
 
-def _table(answer: Any) -> pd.DataFrame:
+def _too_long(timeout_s: float | None) -> str:
+    return f"the question took longer than {timeout_s:g} s: ask for fewer days, stations or columns, or allow more time"
+
+
+@contextmanager
+def _time_limit(connection: duckdb.DuckDBPyConnection, timeout_s: float | None) -> Iterator[list[bool]]:
+    """Interrupt a connection after a time; what is given is not empty once that has happened."""
+    late: list[bool] = []
+
+    def stop() -> None:
+        late.append(True)
+        connection.interrupt()
+
+    timer = threading.Timer(timeout_s, stop) if timeout_s is not None else None
+    if timer:
+        timer.daemon = True
+        timer.start()
+    try:
+        yield late
+    finally:
+        if timer:
+            timer.cancel()
+
+
+def _first_rows(answer: Any, max_rows: int) -> pd.DataFrame:
+    """Fetch so many rows of an answer, a chunk at a time; say what is left out."""
+    import pandas as pd
+
+    parts: list[pd.DataFrame] = []
+    n_rows = 0
+    while n_rows <= max_rows:
+        part = answer.fetch_df_chunk(_CHUNK_VECTORS)
+        if parts and part.empty:
+            break
+        parts.append(part)
+        n_rows += len(part)
+        if part.empty:
+            break
+    table: pd.DataFrame = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
+    if n_rows > max_rows:
+        warnings.warn(
+            f"the answer is cut after {max_rows} rows: narrow the question, or allow more rows",
+            GnssCoopWarning,
+            stacklevel=4,
+        )
+        table = table.iloc[:max_rows]
+    return table
+
+
+def _table(answer: Any, max_rows: int) -> pd.DataFrame:
     """Return an answer with counts as whole numbers, and lists as lists."""
     kinds = [str(column[1]) for column in answer.description]
-    table: pd.DataFrame = answer.df()
+    table = _first_rows(answer, max_rows)
     for name, kind in zip(table.columns, kinds, strict=True):
         values = table[name]
         if kind in _WHOLE and values.dtype.kind == "f" and not (values.abs() > _EXACT).any():
@@ -107,15 +174,20 @@ def _plain(value: Any) -> Any:
     return [_plain(own) for own in value] if isinstance(value, list) else value
 
 
+def _memory_bytes() -> int:
+    """Return the machine's memory; 4 GiB where the system does not tell."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # not POSIX
+        return 4 * 2**30
+
+
 @contextmanager
 def open_archive(root: str | Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Give a connection to an archive that can read its tables and nothing else."""
     folder = Path(root)
-    ledger = Ledger(folder)
-    try:
+    with form_told(root), closing(Ledger(folder)) as ledger:
         tables = {name: _ledger_table(ledger, name) for name in LEDGER_TABLES}
-    finally:
-        ledger.close()
     duckdb = _duckdb()
     connection = duckdb.connect(":memory:")
     try:
@@ -123,16 +195,21 @@ def open_archive(root: str | Path) -> Iterator[duckdb.DuckDBPyConnection]:
             connection.register("incoming", table)
             connection.execute(f"CREATE TABLE {name} AS SELECT * FROM incoming")
             connection.unregister("incoming")
-        done = tables["jobs"][tables["jobs"]["status"] == "done"]
-        paths = {name: _paths(folder, done, name) for name in COLUMNS}
+        with form_told(root):
+            done = tables["jobs"][tables["jobs"]["status"] == "done"]
+            paths = {name: _paths(folder, done, name) for name in COLUMNS}
         _allow(connection, [path for own in paths.values() for path in own])
         try:
             for name, own in paths.items():
                 connection.execute(_product_view(name, own))
         except duckdb.Error as error:
             raise ArchiveError(f"{folder} is damaged: {_first(error)}; {_AGAIN} (with --recheck)") from None
-        for name, (_, text) in VIEWS.items():
-            connection.execute(f"CREATE VIEW {name} AS {text}")
+        try:
+            for name, (_, text) in VIEWS.items():
+                connection.execute(f"CREATE VIEW {name} AS {text}")
+        except duckdb.Error as error:
+            raise ArchiveError(f"{folder} is no archive of this version: {_first(error)}; {_AGAIN}") from None
+        connection.execute(f"SET memory_limit = '{_memory_bytes() * _MEMORY_PCT // 100 // 2**20}MiB'")
         for setting in _LOCKS:
             connection.execute(setting)
         yield connection
@@ -206,7 +283,7 @@ def _said(message: str, connection: duckdb.DuckDBPyConnection) -> str:
     """Turn a complaint of DuckDB into a sentence; where a table is unknown, say which there are."""
     first = _first(message)
     if first.startswith("Out of Memory"):
-        return "the question needs more memory than there is: ask for fewer days, stations or columns"
+        return "the question needs more than a quarter of the memory: ask for fewer days, stations or columns"
     if "disabled" in first or "Cannot access" in first:
         return f"a question reads the archive and no other file ({first})"
     if "Table with name" in first:
