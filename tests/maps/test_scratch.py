@@ -83,7 +83,7 @@ def test_a_small_map_needs_no_file(sky, tmp_path):
 def test_nothing_is_left_when_it_is_broken_off(sky, tmp_path, small_parts, fault, when):
     def progress(done, total):
         if when == "computing" and done > total / 2:
-            assert list(tmp_path.iterdir())
+            assert bool(list(tmp_path.iterdir())) == (os.name != "posix")
             raise fault
 
     def use():
