@@ -356,7 +356,7 @@ def test_the_records_by_hand_are_good():
         (GLO, 1, 0, -9.686352539062e3, "orbit radius"),
         (GLO, 1, 1, 3.7, "orbital speed"),
         (GLO, 1, 0, "", "blank"),
-        (GLO, 2, 1, "abc", "no number"),
+        (GLO, 2, 1, "abc", "not a number"),
         (GLO, 2, 1, "1.0E+999", "blank"),
         (GLO, 3, 2, 1e-3, "acceleration"),
         (BDS, 3, 0, 2.592e5 - 86400, "not near the record's epoch"),  # toe a day off
