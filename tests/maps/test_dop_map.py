@@ -364,7 +364,7 @@ def test_labels_of_a_map(sky):
     [
         ({"systems": "X"}, "X"),
         ({"systems": []}, "No scenario"),
-        ({"clocks": "free"}, "clocks"),
+        ({"clocks": "free"}, "clock model"),
         ({"mask_deg": math.nan}, "mask"),
         ({"mask_deg": []}, "mask"),
         ({"mask_deg": 90.5}, "mask"),

@@ -51,7 +51,7 @@ def day_counts(nav: Ephemerides) -> list[DayCount]:
     >>> import gnss_coop as gc
     >>> nav = gc.read_nav("sample_rinex/BRDC00IGS_R_20240100000_01D_MN.rnx.gz")
     >>> [(c.day, c.n_records) for c in day_counts(nav) if c.system == "R"]
-    [('2024-01-09', 24), ('2024-01-10', 1184)]
+    [('2024-01-09', 24), ('2024-01-10', 1182)]
     """
     toe_ns = nav.derived.toe_ns
     keys = toe_ns // _DAY_NS * 256 + nav.table.system

@@ -72,8 +72,8 @@ def network_table(
          C   china 51.5        39.7
          C   joint 58.2         9.2
          R  russia 36.0        21.1
-         R   china 32.5        27.9
-         R   joint 43.0         8.7
+         R   china 32.4        27.9
+         R   joint 42.9         8.7
     """
     import pandas as pd
 
