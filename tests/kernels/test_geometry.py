@@ -224,7 +224,7 @@ def test_another_satellite_never_raises_pdop(sky, variance, azimuth_deg, elevati
     more = np.vstack([sky[0], lines([azimuth_deg], [elevation_deg])])
     after, _, clocks_after = solve(more, [*sky[1], sky[1][0]], variance)
     assert clocks_after == clocks
-    # Under a prior, TDOP and GDOP count the clocks that the ranges determine, and one more range determines more of them.
+    # Under a prior, TDOP and GDOP count the clocks that the ranges determine, which one more range makes more of.
     kept = slice(1, 4) if 0 < variance < math.inf else slice(None)
     assert (after[kept] <= before[kept] * (1 + 1e-9)).all()
 
