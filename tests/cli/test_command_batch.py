@@ -66,7 +66,7 @@ def test_all_bad(run, tmp_path):
         (("x.24n", "-o", "results", "--products", "weather"), ("knows no weather; there are compare, passes",)),
         (("x.24n", "-o", "results", "--systems", "Q"), ("Unknown system",)),
         (("--study", "none.toml"), ("none.toml", "cannot be read")),
-        (("--status", "."), ("holds no ledger.sqlite",)),
+        (("--status", "."), ("has no ledger.sqlite",)),
     ],
 )
 def test_wrong_usage(run, arguments, words):

@@ -104,7 +104,7 @@ def test_rejected_and_repaired_records_have_columns_and_lists(run, root):
     repairs = run("info", words, "--repairs", "--format", "csv").table
     assert list(repairs.columns) == ["file", "line", "sv", "repair"]
     assert len(repairs) == 35
-    run("info", words, "--repairs", "--rejects").refused("give one of them")
+    run("info", words, "--repairs", "--rejects").refused("give only one of them")
 
 
 def test_what_is_rejected_has_a_row_even_where_nothing_else_is_left(run, root, tmp_path):

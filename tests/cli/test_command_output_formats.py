@@ -184,7 +184,7 @@ def test_colour_only_on_a_terminal_that_wants_it(run, hours, tmp_path, monkeypat
 def test_an_existing_file_is_replaced_only_when_all_went_well(run, hours, tmp_path):
     target = tmp_path / "out.csv"
     target.write_text("before")
-    run("dop", hours, "--at", "2030-01-01", "-o", target, "--overwrite").refused("no ephemeris")
+    run("dop", hours, "--at", "2030-01-01", "-o", target, "--overwrite").refused("no valid ephemeris")
     assert target.read_text() == "before"
     run("dop", hours, *AT, "-o", target).refused("out.csv exists", "--overwrite")
     assert target.read_text() == "before"
