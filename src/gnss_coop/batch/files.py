@@ -27,8 +27,8 @@ def write_archive_file(target: Path, write: Callable[[Path], object]) -> None:
 
 def _cannot_write(target: Path, error: OSError) -> str:
     hint = {
-        errno.ENOSPC: "free some space and run the same command again: it goes on where it stopped",
-        errno.EDQUOT: "free some space and run the same command again: it goes on where it stopped",
+        errno.ENOSPC: "free some space and run the same command again: it resumes where it stopped",
+        errno.EDQUOT: "free some space and run the same command again: it resumes where it stopped",
         errno.EACCES: "ask for the right to write there, or name another folder",
         errno.EROFS: "name a folder on a disk that can be written to",
     }.get(error.errno or 0, "check the disk and run the same command again")
