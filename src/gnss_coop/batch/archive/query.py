@@ -85,13 +85,12 @@ def query(root: str | Path, sql: str, *, max_rows: int = MAX_ROWS, timeout_s: fl
     """
     import duckdb
 
-    with open_archive(root) as connection:
+    with open_archive(root) as connection, _time_limit(connection, timeout_s) as late:
         try:
             statements = connection.extract_statements(sql)
             if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
                 raise ArchiveError("a question is one SELECT: an archive is read and never changed by it")
-            with _time_limit(connection, timeout_s) as late:
-                return _table(connection.execute(statements[0]), max_rows)
+            return _table(connection.execute(statements[0]), max_rows)
         except RuntimeError as error:  # DuckDB's word for Ctrl-C and for the end of the time
             if "interrupted" not in str(error).lower():
                 raise
