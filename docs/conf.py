@@ -11,7 +11,7 @@ extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx
 exclude_patterns = ["_build", "**.ipynb_checkpoints"]
 nitpicky = True
 
-# Pages are MyST Markdown; the notebooks under examples/ are run when the site is built, so that none can go stale.
+# Pages are MyST Markdown; code cells in them are run when the site is built, so that none can go stale.
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 nb_execution_mode = "cache"
