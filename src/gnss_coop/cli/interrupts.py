@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 #: Times that the program has to end by itself and to clear away what is half written, also on a busy machine [s].
@@ -52,7 +53,8 @@ def heed_interrupts() -> None:
             if select.select([receive], [], [], grace_s)[0]:
                 break
         message, code = ending()
-        os.write(2, f"{message}\n".encode())
+        with suppress(OSError):  # a closed or full standard error must not keep the program alive
+            os.write(2, f"{message}\n".encode())
         os._exit(code)
 
     threading.Thread(target=watch, daemon=True).start()

@@ -117,8 +117,8 @@ def cli(ctx: click.Context, config: str | None, debug: bool) -> None:
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    heed_interrupts()
     open_streams()
+    heed_interrupts()
     guard_streams()
     code = run(sys.argv[1:])
     # All is cleared away; threads that still compile are not worth waiting for.
