@@ -198,7 +198,7 @@ class Ledger:
         counts: dict[str, list[DayCount]] = {}
         for row in self.rows("SELECT * FROM coverage"):
             first_ns, last_ns = parse_time(row["first_gpst"]), parse_time(row["last_gpst"])
-            count = DayCount(row["day"], row["system"], row["n_records"], first_ns, last_ns)
+            count = DayCount(row["day"], row["system"], _count(row["n_records"], self._path), first_ns, last_ns)
             counts.setdefault(row["sha256"], []).append(count)
         return {sha256: tuple(own) for sha256, own in counts.items()}
 
@@ -242,6 +242,13 @@ class Ledger:
                     before["attempts"] + 1 if again else 1, round(result.duration_s, 6), now_utc(), run,
                 ))  # fmt: skip
         return replaced
+
+
+def _count(value: Any, ledger: Path) -> int:
+    """Return a number of records as a ledger holds it; SQLite keeps any word in a column of numbers."""
+    if not isinstance(value, int):
+        raise ArchiveError(f"{ledger} is damaged: {value!r} is not a number of records; run the batch with --recheck")
+    return value
 
 
 def _insert(db: sqlite3.Connection, table: str, row: dict[str, Any]) -> int:
